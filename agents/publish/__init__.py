@@ -1,0 +1,1 @@
+"""Publishing to Kafka: partitions, a bounded spool while Kafka is away, delivery confirmed."""

@@ -1,0 +1,1 @@
+"""The terminal, and the whole system on one machine."""

@@ -1,0 +1,73 @@
+"""Serves /metrics, /healthz and /readyz of one process over HTTP.
+
+Health says that the process can still do its work; readiness that it is doing it. Both are given as
+functions that return what is wrong, in words, or nothing.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+Check = Callable[[], Iterable[str]]
+"""Returns what is wrong, one item a fault; empty when all is well."""
+
+_log = structlog.get_logger()
+
+
+class StatusServer:
+    """The HTTP side of a process. Inert until ``start``."""
+
+    def __init__(self, address: str, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
+        """``address`` is ``host:port``; port 0 takes a free one."""
+        self._address = address
+        self._registry = registry
+        self._checks = {"/healthz": healthy, "/readyz": ready}
+        self._server: ThreadingHTTPServer | None = None
+
+    def start(self) -> int:
+        """Listen and serve in the background; return the port. Raises OSError when the address is taken."""
+        host, _, port = self._address.rpartition(":")
+        self._server = ThreadingHTTPServer((host, int(port)), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name="status", daemon=True).start()
+        chosen = self._server.server_address[1]
+        _log.info("serving metrics and health", address=f"{host}:{chosen}")
+        return chosen
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def _respond(self, path: str) -> tuple[int, str, bytes]:
+        if path == "/metrics":
+            return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+        check = self._checks.get(path)
+        if check is None:
+            return 404, "text/plain", b"see /metrics, /healthz, /readyz\n"
+        faults = list(check())
+        body = "".join(f"{fault}\n" for fault in faults) or "ok\n"
+        return 503 if faults else 200, "text/plain; charset=utf-8", body.encode()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        respond = self._respond
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:
+                status, content_type, body = respond(self.path.partition("?")[0])
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+                _log.debug("http request", line=format % args)
+
+        return Handler

@@ -1,0 +1,230 @@
+"""Settings: what may be set, of which type, and how environment and TOML become one value.
+
+Pure: the environment and the file arrive as mappings (runtime/reader.py reads them). A setting is named
+``CONNTRAIL_<GROUP>__<NAME>`` in the environment and ``[group] name`` in TOML; the environment wins.
+All processes share one set of names, so that a name unknown to all of them is surely a mistake.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+PREFIX = "CONNTRAIL_"
+CONFIG_VARIABLE = "CONNTRAIL_CONFIG"
+_SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES_PER_UNIT = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has an unusable value; the message names it and says what is expected."""
+
+
+class Seconds(float):
+    """A duration in seconds, written ``10``, ``10s``, ``500ms``, ``2m``, ``1h`` or ``7d``."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Seconds":
+        """Raise ValueError when the text is no duration."""
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", text)
+        if match is None:
+            raise ValueError(f"expected a duration such as 10s, 500ms or 2m, got {text!r}")
+        return cls(float(match[1]) * _SECONDS_PER_UNIT[match[2] or "s"])
+
+
+class Bytes(int):
+    """A size in bytes, written ``65536``, ``64KiB``, ``16MiB`` or ``1GiB``."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Bytes":
+        """Raise ValueError when the text is no size."""
+        match = re.fullmatch(r"\s*(\d+)\s*(KiB|MiB|GiB)?\s*", text)
+        if match is None:
+            raise ValueError(f"expected a size such as 65536 or 16MiB, got {text!r}")
+        return cls(int(match[1]) * _BYTES_PER_UNIT[match[2] or ""])
+
+
+class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One group of settings; an unknown key is an error."""
+
+
+class KafkaSettings(_Group, frozen=True):
+    """How to reach Kafka."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    """``host:port`` list, separated by commas."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = ""
+    ssl_ca_location: str = ""
+    """PEM file; empty means the system's certificates."""
+    topic_prefix: str = "conntrail."
+    """Lets several installations share a cluster. Every topic of ours begins with it."""
+    partitions: int = 6
+    """Partitions of the topics that ``setup`` creates: the upper bound of workers that share the flows."""
+    replication: int = 1
+    """Copies of each partition; 3 in production."""
+
+
+class ElasticsearchSettings(_Group, frozen=True):
+    """How to reach Elasticsearch, and the namespace part of the index names."""
+
+    hosts: str = "http://127.0.0.1:9200"
+    """URLs, separated by commas; empty means that nothing is indexed."""
+    api_key: str = ""
+    ca_certs: str = ""
+    namespace: str = "default"
+
+
+class SchemaRegistrySettings(_Group, frozen=True):
+    """A Confluent-compatible schema registry; without a URL records carry Avro's own fingerprint."""
+
+    url: str = ""
+
+
+class HttpSettings(_Group, frozen=True):
+    """Where a process serves /metrics, /healthz and /readyz."""
+
+    address: str = "127.0.0.1:0"
+    """``host:port``; port 0 takes a free one, which is logged."""
+
+
+class LogSettings(_Group, frozen=True):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+    """``auto``: console on a terminal, JSON elsewhere."""
+
+
+class AgentSettings(_Group, frozen=True):
+    """The node agent."""
+
+    node: str = ""
+    """The Kubernetes node's name; empty means the host name."""
+    netns: str = ""
+    """Path of the network namespace that is the node's; empty means the one the process runs in."""
+    interval: Seconds = Seconds(10.0)
+    """Reporting period. Shorter shows traffic earlier and costs more messages; boundaries lie on
+    multiples of it, so that all nodes cut at the same instants."""
+    nflog_group: int = 47
+    """NFLOG group of our own; 1, 2, 3 and 100 belong to others."""
+    attempts_per_second: int = 2000
+    """First packets logged a second at most; what is cut is counted."""
+    attempt_patience: Seconds = Seconds(1.0)
+    """How long a first packet may stay unconfirmed before it counts as denied. Confirmation takes under
+    1 ms; the rest is margin for a busy node."""
+    receive_buffer: Bytes = Bytes(16 << 20)
+    """Socket buffer for kernel events. Too small loses events in bursts: counted, and the interval is lossy."""
+    state_directory: str = ""
+    """Keeps counters and unsent intervals over a restart; empty means none is kept."""
+    spool_memory: Bytes = Bytes(16 << 20)
+    """Unsent intervals kept in memory while Kafka is away; then they go to disk, if there is a directory."""
+    spool_disk: Bytes = Bytes(256 << 20)
+    """Unsent intervals kept on disk; beyond, the oldest are dropped and counted."""
+    sockets: bool = True
+    """Ask the kernel for sockets: TCP figures and processes."""
+
+
+class ClusterSettings(_Group, frozen=True):
+    """The cluster agent."""
+
+    manifests: str = ""
+    """A directory of YAML instead of an API server."""
+    kubeconfig: str = ""
+    """Empty means in-cluster credentials, or the default kubeconfig outside a cluster."""
+    lease_namespace: str = "conntrail"
+    lease_name: str = "conntrail-cluster-agent"
+    lease_duration: Seconds = Seconds(15.0)
+    identity: str = ""
+    """This replica's name in the lease; empty means the host name."""
+    tombstone_delay: Seconds = Seconds(900.0)
+    """How long a deletion record stays before the key is removed from the topic; flows that arrive later
+    than this cannot be named any more."""
+
+
+class WindowSettings(_Group, frozen=True):
+    """Windows of the stream processors."""
+
+    size: Seconds = Seconds(60.0)
+    """Length of a window; boundaries lie on multiples of it."""
+    step: Seconds = Seconds(10.0)
+    """Both ends' reports of a connection are matched, and flows are emitted, in steps of this length.
+    At least the agents' interval; must divide the size."""
+    grace: Seconds = Seconds(10.0)
+    """How long a step waits for reports of nodes that are alive and have not sent theirs."""
+
+
+class WorkerSettings(_Group, frozen=True):
+    """A worker process."""
+
+    id: str = ""
+    """The static member's name; empty means the host name. Two live workers may not share it."""
+    data_directory: str = ""
+    """Where Faust keeps its tables; empty means a directory of the system's temporary files."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set. Processes pass on only the group that a part needs."""
+
+    cluster: str = "default"
+    """Name of the cluster, in every record and document."""
+    kafka: KafkaSettings = KafkaSettings()
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    schema_registry: SchemaRegistrySettings = SchemaRegistrySettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+    agent: AgentSettings = AgentSettings()
+    cluster_agent: ClusterSettings = ClusterSettings()
+    window: WindowSettings = WindowSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+
+def load_settings(environ: Mapping[str, str], document: Mapping[str, Any]) -> Settings:
+    """Merge a TOML document and environment variables into settings.
+
+    Raises SettingsError, naming the setting, when one is unknown or of the wrong type.
+    """
+    merged: dict[str, Any] = {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in document.items()
+    }
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        group, separator, name = variable.removeprefix(PREFIX).lower().partition("__")
+        if separator:
+            values = merged.setdefault(group, {})
+            if not isinstance(values, dict):
+                raise SettingsError(f"{variable}: {group} is a single setting, not a group")
+            values[name] = text
+        else:
+            merged[group] = text
+    try:
+        return msgspec.convert(merged, Settings, strict=False, dec_hook=_convert)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_name_setting(str(error))) from None
+
+
+def _convert(kind: type, value: object) -> object:
+    if kind in (Seconds, Bytes):
+        if isinstance(value, kind):
+            return value
+        return kind.parse(str(value))
+    raise NotImplementedError(kind)
+
+
+def _name_setting(message: str) -> str:
+    """Turn msgspec's path (``$.kafka.partitions``) into the name that the user typed."""
+    text, _, path = message.partition(" - at `$")
+    parts = [part for part in path.rstrip("`").split(".") if part]
+    unknown = re.search(r"unknown field `([^`]+)`", text)
+    if unknown:
+        name = PREFIX + "__".join([*parts, unknown[1]]).upper()
+        return f"{name}: unknown setting; see the settings page of the documentation for the names"
+    return f"{PREFIX}{'__'.join(parts).upper()}: {text[:1].lower()}{text[1:]}"

@@ -1,0 +1,101 @@
+"""What a container of flows.raw says about itself: which node, which interval, which part, and what was lost.
+
+The figures travel in the metadata of the Avro object container, so that any Avro tool shows them and an empty
+interval is still a message.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.errors import DecodeError
+
+Coverage = Literal["complete", "lossy", "blind"]
+_PREFIX = "conntrail."
+_COVERAGES: dict[str, Coverage] = {"complete": "complete", "lossy": "lossy", "blind": "blind"}
+_MAXIMUM_INTERVAL_NS = 3_600 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One node's part of one interval for one partition. (node, boot, sequence, partition) names it for ever."""
+
+    cluster: str
+    node: str
+    boot: str
+    """Random per life of the agent's state: a part seen twice has the same boot and sequence."""
+    sequence: int
+    """Counts intervals from 0 without a hole, the same in every partition."""
+    partition: int
+    partitions: int
+    interval_start_ns: int
+    """Unix time, ns; a multiple of the agent's interval but for its first."""
+    interval_end_ns: int
+    coverage: Coverage
+    lost: Mapping[str, int]
+    """What was lost in this interval, by cause; empty when complete."""
+
+    def metadata(self) -> dict[str, str]:
+        """As the container's metadata carries it."""
+        return {
+            _PREFIX + "cluster": self.cluster,
+            _PREFIX + "node": self.node,
+            _PREFIX + "boot": self.boot,
+            _PREFIX + "sequence": str(self.sequence),
+            _PREFIX + "partition": str(self.partition),
+            _PREFIX + "partitions": str(self.partitions),
+            _PREFIX + "interval_start_ns": str(self.interval_start_ns),
+            _PREFIX + "interval_end_ns": str(self.interval_end_ns),
+            _PREFIX + "coverage": self.coverage,
+            _PREFIX + "lost": json.dumps(dict(self.lost), sort_keys=True),
+        }
+
+
+def parse_batch(metadata: Mapping[str, str]) -> Batch:
+    """Read a batch's facts back. Raises DecodeError, naming the fact, when one is missing or absurd."""
+    start, end = (_number(metadata, name) for name in ("interval_start_ns", "interval_end_ns"))
+    if not start < end <= start + _MAXIMUM_INTERVAL_NS:
+        raise DecodeError(f"interval [{start}, {end}) is empty, reversed or longer than an hour")
+    return Batch(
+        cluster=_text(metadata, "cluster"),
+        node=_text(metadata, "node"),
+        boot=_text(metadata, "boot"),
+        sequence=_number(metadata, "sequence"),
+        partition=_number(metadata, "partition"),
+        partitions=_number(metadata, "partitions"),
+        interval_start_ns=start,
+        interval_end_ns=end,
+        coverage=_coverage(_text(metadata, "coverage")),
+        lost=_counts(_text(metadata, "lost")),
+    )
+
+
+def _text(metadata: Mapping[str, str], name: str) -> str:
+    value = metadata.get(_PREFIX + name)
+    if value is None:
+        raise DecodeError(f"the container's metadata lacks {_PREFIX}{name}")
+    return value
+
+
+def _number(metadata: Mapping[str, str], name: str) -> int:
+    text = _text(metadata, name)
+    if not text.isascii() or not text.isdigit() or len(text) > 19:  # noqa: PLR2004 - digits of 2^63
+        raise DecodeError(f"{_PREFIX}{name} is no number: {text[:32]!r}")
+    return int(text)
+
+
+def _coverage(text: str) -> Coverage:
+    if text not in _COVERAGES:
+        raise DecodeError(f"coverage {text[:32]!r} is none of {', '.join(_COVERAGES)}")
+    return _COVERAGES[text]
+
+
+def _counts(text: str) -> dict[str, int]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise DecodeError(f"{_PREFIX}lost is no JSON: {error}") from error
+    if not isinstance(value, dict) or not all(isinstance(count, int) for count in value.values()):
+        raise DecodeError(f"{_PREFIX}lost is no object of counts")
+    return value

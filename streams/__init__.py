@@ -1,0 +1,1 @@
+"""The stream processors: names, both ends joined, policies evaluated, windows, documents."""
