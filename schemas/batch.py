@@ -19,7 +19,8 @@ _MAXIMUM_INTERVAL_NS = 3_600 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One node's part of one interval for one partition. (node, boot, sequence, partition) names it for ever."""
+    """One node's part of one interval for one partition. (node, boot, sequence, partition, part) names it
+    for ever: what is seen twice replaces itself."""
 
     cluster: str
     node: str
@@ -29,6 +30,9 @@ class Batch:
     """Counts intervals from 0 without a hole, the same in every partition."""
     partition: int
     partitions: int
+    part: int
+    """From 0: an interval with more rows for a partition than a message holds is sent in several parts."""
+    parts: int
     interval_start_ns: int
     """Unix time, ns; a multiple of the agent's interval but for its first."""
     interval_end_ns: int
@@ -45,6 +49,8 @@ class Batch:
             _PREFIX + "sequence": str(self.sequence),
             _PREFIX + "partition": str(self.partition),
             _PREFIX + "partitions": str(self.partitions),
+            _PREFIX + "part": str(self.part),
+            _PREFIX + "parts": str(self.parts),
             _PREFIX + "interval_start_ns": str(self.interval_start_ns),
             _PREFIX + "interval_end_ns": str(self.interval_end_ns),
             _PREFIX + "coverage": self.coverage,
@@ -64,6 +70,8 @@ def parse_batch(metadata: Mapping[str, str]) -> Batch:
         sequence=_number(metadata, "sequence"),
         partition=_number(metadata, "partition"),
         partitions=_number(metadata, "partitions"),
+        part=_number(metadata, "part"),
+        parts=_number(metadata, "parts"),
         interval_start_ns=start,
         interval_end_ns=end,
         coverage=_coverage(_text(metadata, "coverage")),
