@@ -39,9 +39,6 @@ class Batch:
     coverage: Coverage
     lost: Mapping[str, int]
     """What was lost in this interval, by cause; empty when complete."""
-    part: int = 0
-    """Which message of this interval and partition: more rows than a message may hold travel in several."""
-    parts: int = 1
 
     def metadata(self) -> dict[str, str]:
         """As the container's metadata carries it."""
@@ -58,8 +55,6 @@ class Batch:
             _PREFIX + "interval_end_ns": str(self.interval_end_ns),
             _PREFIX + "coverage": self.coverage,
             _PREFIX + "lost": json.dumps(dict(self.lost), sort_keys=True),
-            _PREFIX + "part": str(self.part),
-            _PREFIX + "parts": str(self.parts),
         }
 
 
@@ -68,9 +63,6 @@ def parse_batch(metadata: Mapping[str, str]) -> Batch:
     start, end = (_number(metadata, name) for name in ("interval_start_ns", "interval_end_ns"))
     if not start < end <= start + _MAXIMUM_INTERVAL_NS:
         raise DecodeError(f"interval [{start}, {end}) is empty, reversed or longer than an hour")
-    part, parts = _number(metadata, "part"), _number(metadata, "parts")
-    if part >= parts:
-        raise DecodeError(f"part {part} of {parts}: parts count from 0")
     return Batch(
         cluster=_text(metadata, "cluster"),
         node=_text(metadata, "node"),
@@ -84,8 +76,6 @@ def parse_batch(metadata: Mapping[str, str]) -> Batch:
         interval_end_ns=end,
         coverage=_coverage(_text(metadata, "coverage")),
         lost=_counts(_text(metadata, "lost")),
-        part=part,
-        parts=parts,
     )
 
 
