@@ -1,0 +1,207 @@
+"""Which parts of one partition are held, which steps are due, which windows are final.
+
+Pure: the log's order and the clock come in as arguments. The rules that make totals exact:
+1. A part is held under its name until its window is final; the same part again replaces itself.
+2. A step closes when every node that is alive has reported beyond it, or when the grace has passed.
+3. What arrives for a closed step opens it again; it is emitted anew with a higher revision.
+4. A window is final when its steps and the step after them are closed. Then, and only then, its offsets may be
+   committed: after a crash the log itself rebuilds everything that was not final.
+5. A window that began before this ledger did, or that is final already, may have parts that the ledger does not
+   hold: it is restored from the log before it is touched.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from streams.source.part import Part, PartName
+from streams.window.spans import Spans
+
+_REMEMBERED_STEPS = 3
+"""A node that has been silent for so many steps is no longer waited for."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of event time."""
+
+    start_ns: int
+    parts: set[PartName] = field(default_factory=set)
+    """Parts whose rows count here: those whose interval begins in this step."""
+    covering: set[PartName] = field(default_factory=set)
+    """Parts whose interval touches this step: a node that was away reports one long interval."""
+    is_open: bool = True
+    was_emitted: bool = False
+    is_settled: bool = False
+    """The steps on both sides are closed, so what one end alone saw here is known to be so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a part."""
+
+    is_duplicate: bool = False
+    is_late: bool = False
+
+
+class Ledger:
+    """The parts of one partition. Not thread-safe."""
+
+    def __init__(self, spans: Spans, assigned_at_ns: int) -> None:
+        """``assigned_at_ns``: windows that begin later than this are whole in what will be added."""
+        self._spans = spans
+        self._whole_from_ns = assigned_at_ns
+        self._assigned_at_ns = assigned_at_ns
+        self._parts: dict[PartName, Part] = {}
+        self._steps: dict[int, Step] = {}
+        self._windows: set[int] = set()
+        self._held_by: dict[PartName, set[int]] = {}
+        self._reported_until_ns: dict[str, int] = {}
+        self._shares: dict[tuple[str, str, int], set[int]] = {}
+        self._watermark_ns = 0
+        self._warm_from_ns: int | None = None
+
+    @property
+    def windows(self) -> set[int]:
+        """Starts of the windows that are held."""
+        return self._windows
+
+    def needs_restoring(self, part: Part) -> list[int]:
+        """Windows that must be restored from the log before this part is added."""
+        touched = self._spans.windows_between(part.batch.interval_start_ns, part.batch.interval_end_ns)
+        return [window for window in touched if window not in self._windows and window < self._whole_from_ns]
+
+    def begin_window(self, window_ns: int) -> None:
+        """Hold a window: a new one, or one whose earlier parts are about to be added from the log."""
+        self._windows.add(window_ns)
+
+    def add(self, part: Part) -> Added:
+        """Hold a part."""
+        if part.name in self._parts:
+            return Added(is_duplicate=True)
+        batch = part.batch
+        touched = self._spans.windows_between(batch.interval_start_ns, batch.interval_end_ns)
+        self._windows.update(touched)
+        self._held_by[part.name] = set(touched)
+        self._parts[part.name] = part
+        home = self._step(self._spans.step_of(batch.interval_start_ns))
+        is_late = not home.is_open
+        home.parts.add(part.name)
+        for start in self._spans.steps_between(batch.interval_start_ns, batch.interval_end_ns):
+            step = self._step(start)
+            step.covering.add(part.name)
+            step.is_open = True
+        self._note_progress(part)
+        return Added(is_late=is_late)
+
+    def due(self, now_ns: int) -> list[Step]:
+        """Open steps that may close now, in order of time."""
+        return [step for start, step in sorted(self._steps.items()) if step.is_open and self._is_due(start, now_ns)]
+
+    def close(self, step: Step) -> None:
+        """Say that a step has been emitted."""
+        step.is_open = False
+        step.was_emitted = True
+
+    def step_parts(self, step: Step) -> list[Part]:
+        """Parts whose rows count in a step, in an order that depends on nothing but their names."""
+        return [self._parts[name] for name in sorted(step.parts)]
+
+    def reporting_nodes(self, step: Step) -> set[str]:
+        """Nodes whose agents could see in this step."""
+        batches = (self._parts[name].batch for name in step.covering)
+        return {batch.node for batch in batches if batch.coverage != "blind"}
+
+    def neighbours(self, step: Step) -> list[Part]:
+        """Parts of the steps on either side, and those that began earlier and reach into this one."""
+        names: set[PartName] = set(step.covering) - step.parts
+        for start in (step.start_ns - self._spans.step_ns, step.start_ns + self._spans.step_ns):
+            beside = self._steps.get(start)
+            names |= beside.parts if beside else set()
+        return [self._parts[name] for name in sorted(names)]
+
+    def missing_neighbour(self, step: Step) -> int | None:
+        """Window before this step when the ledger does not hold it and cannot know what it saw."""
+        window = self._spans.window_of(step.start_ns - self._spans.step_ns)
+        return None if window in self._windows or window >= self._whole_from_ns else window
+
+    def may_replace(self, step_or_window_ns: int, was_emitted: bool) -> bool:
+        """Whether an earlier revision may have been emitted, by this worker or by another before it."""
+        return was_emitted or step_or_window_ns < self._assigned_at_ns
+
+    def settle(self, now_ns: int) -> list[Step]:
+        """Closed steps whose neighbours have just closed too; each is returned once."""
+        found = []
+        for start, step in sorted(self._steps.items()):
+            if not step.is_open and not step.is_settled and self._is_step_closed(start + self._spans.step_ns, now_ns):
+                step.is_settled = True
+                found.append(step)
+        return found
+
+    def window_steps(self, window_ns: int) -> list[Step]:
+        """Steps of a window that have parts."""
+        return [self._steps[start] for start in self._spans.steps_of(window_ns) if start in self._steps]
+
+    def is_closed(self, window_ns: int, now_ns: int) -> bool:
+        """Whether every step of a window is closed and none can begin to fill without being late."""
+        end = window_ns + self._spans.size_ns
+        return self._is_due(end - self._spans.step_ns, now_ns) and not any(
+            step.is_open for step in self.window_steps(window_ns)
+        )
+
+    def is_final(self, window_ns: int, now_ns: int) -> bool:
+        """Whether a window and the step after it are closed, with another grace for late metadata."""
+        after = window_ns + self._spans.size_ns
+        return (
+            self.is_closed(window_ns, now_ns)
+            and all(step.is_settled for step in self.window_steps(window_ns))
+            and now_ns >= after + self._spans.step_ns + 2 * self._spans.grace_ns
+        )
+
+    def drop(self, window_ns: int) -> list[int]:
+        """Forget a final window; return the offsets of the parts that no other window holds."""
+        self._windows.discard(window_ns)
+        self._whole_from_ns = max(self._whole_from_ns, window_ns + self._spans.size_ns)
+        offsets = []
+        for start in self._spans.steps_of(window_ns):
+            step = self._steps.pop(start, None)
+            for name in step.covering if step else ():
+                holders = self._held_by.get(name, {window_ns})
+                holders.discard(window_ns)
+                if not holders and self._held_by.pop(name, None) is not None:
+                    offsets.append(self._parts.pop(name).offset)
+                    self._shares.pop((name.node, name.boot, name.sequence), None)
+        return offsets
+
+    def offsets(self) -> Iterable[int]:
+        """Offsets of all parts held."""
+        return (part.offset for part in self._parts.values())
+
+    def _is_step_closed(self, start_ns: int, now_ns: int) -> bool:
+        step = self._steps.get(start_ns)
+        return self._is_due(start_ns, now_ns) if step is None else not step.is_open
+
+    def _step(self, start_ns: int) -> Step:
+        return self._steps.setdefault(start_ns, Step(start_ns))
+
+    def _note_progress(self, part: Part) -> None:
+        batch = part.batch
+        if self._warm_from_ns is None:
+            self._warm_from_ns = batch.interval_end_ns + self._spans.step_ns + self._spans.grace_ns
+        self._watermark_ns = max(self._watermark_ns, batch.interval_end_ns)
+        share = self._shares.setdefault((batch.node, batch.boot, batch.sequence), set())
+        share.add(batch.part)
+        if len(share) >= batch.parts:
+            known = self._reported_until_ns.get(batch.node, 0)
+            self._reported_until_ns[batch.node] = max(known, batch.interval_end_ns)
+
+    def _is_due(self, start_ns: int, now_ns: int) -> bool:
+        end = start_ns + self._spans.step_ns
+        if self._is_past(start_ns) or now_ns >= end + 2 * self._spans.grace_ns:
+            return True
+        if self._warm_from_ns is None or end < self._warm_from_ns:
+            return False
+        oldest = end - _REMEMBERED_STEPS * self._spans.step_ns
+        return all(until >= end for until in self._reported_until_ns.values() if until >= oldest)
+
+    def _is_past(self, start_ns: int) -> bool:
+        return self._watermark_ns >= start_ns + self._spans.step_ns + self._spans.grace_ns
