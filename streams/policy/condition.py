@@ -1,0 +1,125 @@
+"""What a rule asks of a connection: alternatives for its far end and for its port.
+
+Answers have three values: True, False, and None where this evaluator cannot know, so that what it does not
+understand is never taken for a yes or a no.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.policy.network import Network
+from streams.policy.question import Direction, Question
+from streams.policy.selector import LabelMatch
+
+
+class Condition(Protocol):
+    """One alternative of a rule's peers or ports; other policy languages bring their own."""
+
+    def holds(self, question: Question, direction: Direction) -> bool | None:
+        """Tell whether it holds for a rule of this direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodsIn:
+    """Pods of one namespace, by their labels."""
+
+    namespace: str
+    pods: LabelMatch
+
+    def holds(self, question: Question, direction: Direction) -> bool:
+        """Only a pod on the cluster's network can match, never an address."""
+        pod = question.peer(direction).pod
+        return pod is not None and pod.namespace == self.namespace and self.pods.matches(pod.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class PodsAcross:
+    """Pods of the namespaces that are selected, by their labels."""
+
+    namespaces: LabelMatch
+    pods: LabelMatch
+
+    def holds(self, question: Question, direction: Direction) -> bool:
+        """Both selectors must match."""
+        pod = question.peer(direction).pod
+        return pod is not None and self.namespaces.matches(pod.namespace_labels) and self.pods.matches(pod.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class InNetwork:
+    """A CIDR block without its exceptions; it holds the addresses of pods too."""
+
+    block: Network
+    exceptions: tuple[Network, ...] = ()
+
+    def holds(self, question: Question, direction: Direction) -> bool:
+        """An exception takes away from this block alone; another alternative may still match."""
+        address = question.peer(direction).address
+        if address is None or not self.block.contains(address):
+            return False
+        return not any(exception.contains(address) for exception in self.exceptions)
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """Destination ports of one protocol, both ends included."""
+
+    protocol: str
+    first: int = 0
+    last: int = 65535
+
+    def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
+        """The same for both directions: it is always the destination's port."""
+        return question.protocol == self.protocol and self.first <= question.port <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPort:
+    """The destination pod's port of this name; name, number and protocol must agree."""
+
+    protocol: str
+    name: str
+
+    def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
+        """An address outside the cluster names no ports."""
+        pod = question.destination.pod
+        if pod is None or question.protocol != self.protocol:
+            return False
+        return any(
+            port.name == self.name and port.port == question.port and port.protocol == self.protocol
+            for port in pod.ports
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An alternative that is malformed or not known here."""
+
+    fault: str
+
+    def holds(self, question: Question, direction: Direction) -> None:  # noqa: ARG002 - the protocol's signature
+        """Nobody knows."""
+        return
+
+
+def holds_any(conditions: tuple[Condition, ...] | None, question: Question, direction: Direction) -> bool | None:
+    """Tell whether one alternative holds; None for ``conditions`` means that nothing is asked."""
+    if conditions is None:
+        return True
+    answer: bool | None = False
+    for condition in conditions:
+        held = condition.holds(question, direction)
+        if held:
+            return True
+        if held is None:
+            answer = None
+    return answer
+
+
+def networks_of(conditions: Iterable[Condition]) -> Iterable[Network]:
+    """Every block at whose edges an answer can change."""
+    for condition in conditions:
+        if isinstance(condition, InNetwork):
+            yield condition.block
+            yield from condition.exceptions

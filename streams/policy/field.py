@@ -1,0 +1,50 @@
+"""Reads of untrusted JSON: each either returns the type that was asked for or names the field that is wrong."""
+
+from collections.abc import Mapping, Sequence
+
+from streams.policy.fault import PolicyFault
+
+_SHOWN_CHARACTERS = 60  # of a wrong value, in a message
+
+
+def as_mapping(raw: object, where: str) -> Mapping[str, object]:
+    """Return an object, an empty one for null, as the API server reads both alike."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping) or not all(isinstance(key, str) for key in raw):
+        raise PolicyFault(f"{where}: expected an object, got {show(raw)}")
+    return raw
+
+
+def as_list(raw: object, where: str) -> Sequence[object]:
+    """Return a list, an empty one for null."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list | tuple):
+        raise PolicyFault(f"{where}: expected a list, got {show(raw)}")
+    return raw
+
+
+def as_text(raw: object, where: str) -> str:
+    """Return a string."""
+    if not isinstance(raw, str):
+        raise PolicyFault(f"{where}: expected a string, got {show(raw)}")
+    return raw
+
+
+def as_texts(raw: object, where: str) -> tuple[str, ...]:
+    """Return a list of strings."""
+    return tuple(as_text(item, f"{where}[{index}]") for index, item in enumerate(as_list(raw, where)))
+
+
+def refuse_unknown(fields: Mapping[str, object], known: frozenset[str], where: str) -> None:
+    """Raise PolicyFault when a field is set that this evaluator does not know: it may change the meaning."""
+    unknown = sorted(name for name, value in fields.items() if name not in known and value is not None)
+    if unknown:
+        raise PolicyFault(f"{where}: not known here: {', '.join(unknown)}")
+
+
+def show(raw: object) -> str:
+    """A value as a message may show it: short, on one line."""
+    text = repr(raw)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -1,0 +1,99 @@
+"""The one internal form of a policy, whatever kind it was written as.
+
+Tiers are asked in their order. In a tier either the union of the selecting policies decides (NetworkPolicy: no order,
+whoever is selected is denied by default) or the first rule that matches; a tier without an answer, or one whose rule
+passes, hands the connection to the next tier; after the last tier it is allowed.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.metadata.endpoint import Endpoint
+from streams.policy.condition import Condition, holds_any
+from streams.policy.question import Direction, Question
+from streams.policy.selector import LabelMatch
+
+Action = Literal["allow", "deny", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A group of policies asked together."""
+
+    name: str
+    """As hits show it; empty where the kind has no tiers."""
+    order: float
+    """Tiers ascend."""
+    combine: Literal["union", "first"]
+    default: Literal["deny", "pass"]
+    """For an end that a policy of the tier selects while no rule matches."""
+
+
+NETWORK_POLICIES = Tier(name="", order=1000.0, combine="union", default="deny")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Peers and ports must both match; None asks nothing, an empty tuple matches nothing."""
+
+    index: int
+    action: Action
+    peers: tuple[Condition, ...] | None = None
+    ports: tuple[Condition, ...] | None = None
+
+    def matches(self, question: Question, direction: Direction) -> bool | None:
+        """Tell whether the rule speaks of this connection; None when that cannot be known."""
+        ports = holds_any(self.ports, question, direction)
+        if ports is False:
+            return False
+        peers = holds_any(self.peers, question, direction)
+        if peers is False:
+            return False
+        return None if ports is None or peers is None else True
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The pods that a policy is about. ``is_doubtful``: it may be about them or not, nobody can say."""
+
+    namespace: str | None
+    """None for cluster-wide kinds."""
+    namespaces: LabelMatch
+    pods: LabelMatch
+    is_doubtful: bool = False
+
+    def selects(self, pod: Endpoint) -> bool | None:
+        """Tell whether the policy is about this pod."""
+        if self.namespace is not None and pod.namespace != self.namespace:
+            return False
+        if not (self.namespaces.matches(pod.namespace_labels) and self.pods.matches(pod.labels)):
+            return False
+        return None if self.is_doubtful else True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A compiled policy. ``ingress`` or ``egress`` is None where it does not speak of that direction."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    tier: Tier
+    subject: Subject
+    ingress: tuple[Rule, ...] | None
+    egress: tuple[Rule, ...] | None
+    is_staged: bool = False
+    is_opaque: bool = False
+    """Of a kind not known here: whatever it selects has an unknown verdict, in any tier."""
+    faults: tuple[str, ...] = ()
+    """What could not be understood, in words."""
+
+    def rules(self, direction: Direction) -> tuple[Rule, ...] | None:
+        """Rules of one direction."""
+        return self.egress if direction == "egress" else self.ingress
+
+    @property
+    def sort_key(self) -> tuple[str, str, str]:
+        """An order that does not depend on who listed the policies."""
+        return (self.namespace, self.name, self.kind)

@@ -1,0 +1,77 @@
+"""The policies in force at one instant, in the order in which they are asked, found by the pod's namespace."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from streams.metadata.endpoint import Endpoint
+from streams.policy.policy import Policy, Tier
+from streams.policy.question import Direction
+
+Group = tuple[Tier, tuple[Policy, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A policy that speaks of a pod; ``is_certain`` is False where it may or may not."""
+
+    policy: Policy
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What speaks of one pod in one direction: tiers in order, each with at least one policy."""
+
+    tiers: tuple[tuple[Tier, tuple[Chosen, ...]], ...] = ()
+    opaque: tuple[Policy, ...] = ()
+    has_staged: bool = False
+
+
+NOTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Build it by ``policy_set``."""
+
+    policies: tuple[Policy, ...]
+    by_namespace: Mapping[str, tuple[Policy, ...]]
+    """For each namespace with policies of its own: these and the cluster-wide ones."""
+    cluster_wide: tuple[Policy, ...]
+
+    def select(self, pod: Endpoint | None, direction: Direction) -> Selection:
+        """Find what speaks of a pod in a direction; O(policies of its namespace and cluster-wide ones)."""
+        if pod is None:
+            return NOTHING
+        chosen = []
+        opaque = []
+        for policy in self.by_namespace.get(pod.namespace, self.cluster_wide):
+            if policy.rules(direction) is None:
+                continue
+            selects = policy.subject.selects(pod)
+            if selects is False:
+                continue
+            if policy.is_opaque:
+                opaque.append(policy)
+            else:
+                chosen.append(Chosen(policy, is_certain=selects is True))
+        if not chosen and not opaque:
+            return NOTHING
+        return Selection(
+            tiers=tuple((tier, tuple(group)) for tier, group in groupby(chosen, key=lambda item: item.policy.tier)),
+            opaque=tuple(opaque),
+            has_staged=any(item.policy.is_staged for item in chosen) or any(policy.is_staged for policy in opaque),
+        )
+
+
+def policy_set(policies: Iterable[Policy]) -> PolicySet:
+    """Order policies by tier and name, whatever order they come in."""
+    ordered = tuple(sorted(policies, key=lambda policy: (policy.tier.order, policy.tier.name, policy.sort_key)))
+    cluster_wide = tuple(policy for policy in ordered if policy.subject.namespace is None)
+    namespaces = {policy.subject.namespace for policy in ordered if policy.subject.namespace is not None}
+    by_namespace: dict[str, list[Policy]] = {namespace: [] for namespace in namespaces}
+    for policy in ordered:
+        for namespace in namespaces if policy.subject.namespace is None else (policy.subject.namespace,):
+            by_namespace[namespace].append(policy)
+    return PolicySet(ordered, {name: tuple(group) for name, group in by_namespace.items()}, cluster_wide)
