@@ -65,6 +65,14 @@ class PolicySet:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A set of policies. Instants with the same policies share it; no other set ever has its number."""
+
+    number: int
+    policies: PolicySet
+
+
 def policy_set(policies: Iterable[Policy]) -> PolicySet:
     """Order policies by tier and name, whatever order they come in."""
     ordered = tuple(sorted(policies, key=lambda policy: (policy.tier.order, policy.tier.name, policy.sort_key)))

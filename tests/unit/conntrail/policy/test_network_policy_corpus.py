@@ -11,7 +11,7 @@ from tests.golden.policy.corpus import NETWORK_POLICY, Case, cases, question_of
 
 
 def _expected(case: Case, side: list[Any]) -> dict[str, Any]:
-    allow, isolating, allowing = (*side, [], [])[:3] if len(side) < 3 else side[:3]  # noqa: PLR2004
+    allow, isolating, allowing = (*side, [], [])[:3] if len(side) < 3 else side[:3]
     if allow and not isolating:
         return {"action": "allow", "policies": set()}
     named = allowing if allow else isolating

@@ -1,0 +1,74 @@
+"""Ends that no policy can tell apart, so that a verdict is worked out once for all of them.
+
+Pods of one workload share an identity. Addresses share a class when every CIDR block of the policies holds both or
+neither, and ports when no port range does: a scan of addresses or ports adds no classes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streams.metadata.endpoint import Endpoint
+from streams.policy.condition import NamedPort, PortRange, networks_of
+from streams.policy.network import Address
+from streams.policy.policy_set import PolicySet
+
+Identity = tuple[object, ...]
+
+
+def identity_of(endpoint: Endpoint) -> Identity:
+    """Everything of an endpoint that a policy can ask for, but its address."""
+    return (
+        endpoint.kind,
+        endpoint.namespace,
+        endpoint.host_network,
+        endpoint.service_account,
+        frozenset(endpoint.namespace_labels.items()),
+        frozenset(endpoint.labels.items()),
+        endpoint.ports,
+        endpoint.name if endpoint.kind == "node" else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Of addresses and ports, for one set of policies."""
+
+    ipv4_edges: tuple[int, ...]
+    ipv6_edges: tuple[int, ...]
+    port_edges: tuple[int, ...]
+    port_names: frozenset[str]
+
+    def of_address(self, address: Address | None) -> int:
+        """Negative for IPv6, zero for no address."""
+        if address is None:
+            return 0
+        if address.version == 4:  # noqa: PLR2004 - IP version
+            return 1 + bisect_right(self.ipv4_edges, address.value)
+        return -1 - bisect_right(self.ipv6_edges, address.value)
+
+    def of_port(self, protocol: str, port: int, destination: Endpoint | None) -> int:
+        """Negative for a port that the destination names and a policy asks for."""
+        if self.port_names and destination is not None:
+            for named in destination.ports:
+                if named.port == port and named.protocol == protocol and named.name in self.port_names:
+                    return -port
+        return bisect_right(self.port_edges, port)
+
+
+def classes_of(policies: PolicySet) -> Classes:
+    """Collect the edges of all blocks and port ranges."""
+    rules = [rule for policy in policies.policies for rule in (*(policy.ingress or ()), *(policy.egress or ()))]
+    networks = list(networks_of(condition for rule in rules for condition in rule.peers or ()))
+    ports = [condition for rule in rules for condition in rule.ports or ()]
+    ranges = [port for port in ports if isinstance(port, PortRange)]
+    return Classes(
+        ipv4_edges=_edges((block.first, block.last) for block in networks if block.version == 4),  # noqa: PLR2004 - IP version
+        ipv6_edges=_edges((block.first, block.last) for block in networks if block.version == 6),  # noqa: PLR2004 - IP version
+        port_edges=_edges((port.first, port.last) for port in ranges),
+        port_names=frozenset(port.name for port in ports if isinstance(port, NamedPort)),
+    )
+
+
+def _edges(ranges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    return tuple(sorted({edge for first, last in ranges for edge in (first, last + 1)}))

@@ -1,0 +1,95 @@
+"""A trace as the columns that documents carry, and the words for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from streams.policy.trace import DEFAULT_RULE, Hit, Side, Trace, combine
+
+_SHOWN_POLICIES = 3  # in a reason; the arrays hold all
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the policies say of a pair of ends, ready to be put into columns."""
+
+    policy_verdict: str
+    ingress_policies: tuple[str, ...] = ()
+    egress_policies: tuple[str, ...] = ()
+    denied_by: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    """Hits if staged policies were enforced; empty where that changes nothing."""
+    words: str = ""
+    """Why it is denied, what would let it through, or what makes it unknown."""
+    rule_name: str | None = None
+    rule_id: str | None = None
+    rule_ruleset: str | None = None
+    rule_category: str | None = None
+    rule_uuid: str | None = None
+
+
+def verdict_of(trace: Trace) -> Verdict:
+    """Render a trace."""
+    action = combine(trace.egress, trace.ingress)
+    decided = _decided(trace)
+    rule: dict[str, Any] = {} if decided is None else _rule(*decided)
+    return Verdict(
+        policy_verdict=action,
+        ingress_policies=_texts(trace.ingress),
+        egress_policies=_texts(trace.egress),
+        denied_by=tuple(str(hit) for hit in trace.denied_by),
+        pending=_pending(trace),
+        words=_words(trace),
+        **rule,
+    )
+
+
+def _texts(side: Side) -> tuple[str, ...]:
+    return tuple(str(hit) for hit in side.hits)
+
+
+def _pending(trace: Trace) -> tuple[str, ...]:
+    if (trace.pending_egress, trace.pending_ingress) == (trace.egress, trace.ingress):
+        return ()
+    return (*_texts(trace.pending_egress), *_texts(trace.pending_ingress))
+
+
+def _decided(trace: Trace) -> tuple[str, Hit] | None:
+    """The hit that decided: the first to deny, on the way of the packet, else the last to let it through."""
+    sides = (("egress", trace.egress), ("ingress", trace.ingress))
+    for name, side in sides:
+        if side.action == "deny" and side.hits:
+            return name, next(hit for hit in side.hits if hit.action == "deny")
+    if combine(trace.egress, trace.ingress) != "allow":
+        return None
+    return next(((name, side.hits[-1]) for name, side in reversed(sides) if side.hits), None)
+
+
+def _rule(category: str, hit: Hit) -> dict[str, str]:
+    policy = hit.policy
+    return {
+        "rule_name": f"{policy.namespace}/{policy.name}",
+        "rule_id": "" if hit.rule == DEFAULT_RULE else str(hit.rule),
+        "rule_ruleset": f"{policy.kind}:{policy.tier.name}" if policy.tier.name else policy.kind,
+        "rule_category": category,
+        "rule_uuid": policy.uid,
+    }
+
+
+def _words(trace: Trace) -> str:
+    named = [
+        _side_words(name, side)
+        for name, side in (("egress", trace.egress), ("ingress", trace.ingress))
+        if side.action == combine(trace.egress, trace.ingress) and side.hits
+    ]
+    return "; ".join(named)
+
+
+def _side_words(direction: str, side: Side) -> str:
+    names = list(dict.fromkeys(f"{hit.policy.kind} {hit.policy.namespace}/{hit.policy.name}" for hit in side.hits))
+    listed = ", ".join(names[:_SHOWN_POLICIES])
+    if len(names) > _SHOWN_POLICIES:
+        listed += f" and {len(names) - _SHOWN_POLICIES} more"
+    if side.action == "deny" and side.hits[-1].rule == DEFAULT_RULE:
+        return f"{direction} isolated by {listed}, none of whose rules allows it"
+    words = {"allow": "allowed by", "deny": "denied by", "unknown": "not decidable because of"}
+    return f"{direction} {words[side.action]} {listed}"

@@ -1,0 +1,205 @@
+from typing import Any
+
+import polars as pl
+import pytest
+
+from streams.policy.judge import judge
+from tests.unit.streams.policy.builders import SECOND, START, Endpoints, matched, pod, policy_object, timeline
+
+WEB, DB = pod("web", address="10.0.0.1"), pod("db", address="10.0.0.2")
+ENDS = Endpoints([WEB, DB])
+DENY_DB = policy_object({"podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"]}, "deny-db")
+DENY_WEB = policy_object({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Egress"]}, "deny-web")
+ALLOW_DB = policy_object({"podSelector": {"matchLabels": {"app": "db"}}, "ingress": [{}]}, "allow-db")
+BROKEN_DB = policy_object({"podSelector": {"matchLabels": {"app": "db"}}, "ingress": [{"from": [{"x": 1}]}]}, "broken")
+
+ATTEMPT = {"is_attempt": True, "seen_reply": False, "evidence": ["attempt"], "end_reason": "denied", "is_final": True}
+SILENT = {"seen_reply": False}
+
+
+def judged(policy: Any = None, **row: Any) -> dict[str, Any]:
+    known = timeline() if policy is None else timeline(policy)
+    return judge(matched(row), ENDS, known).to_dicts()[0]
+
+
+def test_an_attempt_that_a_policy_denies_is_denied_by_it() -> None:
+    row = judged(DENY_DB, **ATTEMPT)
+    assert (row["action"], row["policy_verdict"], row["drift"]) == ("denied", "deny", False)
+    assert row["denied_by"] == row["ingress_policies"] == ["NetworkPolicy:shop/deny-db:rule=-1:deny"]
+    assert row["egress_policies"] == []
+    assert row["evidence"] == ["attempt", "evaluation"]
+    assert row["reason"] == "ingress isolated by NetworkPolicy shop/deny-db, none of whose rules allows it"
+    assert {name: row[f"rule_{name}"] for name in ("name", "id", "ruleset", "category", "uuid")} == {
+        "name": "shop/deny-db",
+        "id": "",
+        "ruleset": "NetworkPolicy",
+        "category": "ingress",
+        "uuid": "uid-deny-db",
+    }
+
+
+def test_both_directions_that_deny_are_named_and_egress_decides() -> None:
+    row = judge(matched(ATTEMPT), ENDS, timeline(DENY_DB, DENY_WEB)).to_dicts()[0]
+    assert row["denied_by"] == ["NetworkPolicy:shop/deny-web:rule=-1:deny", "NetworkPolicy:shop/deny-db:rule=-1:deny"]
+    assert (row["rule_name"], row["rule_category"]) == ("shop/deny-web", "egress")
+
+
+def test_an_attempt_that_the_policies_allow_is_denied_against_them() -> None:
+    row = judged(ALLOW_DB, **ATTEMPT)
+    assert (row["action"], row["policy_verdict"], row["drift"]) == ("denied", "allow", True)
+    assert row["denied_by"] == []
+    assert row["evidence"] == ["attempt"]
+    assert row["reason"] == "dropped or rejected on the node, though ingress allowed by NetworkPolicy shop/allow-db"
+
+
+def test_an_attempt_that_no_policy_explains_failed() -> None:
+    row = judged(None, **ATTEMPT)
+    assert (row["action"], row["policy_verdict"], row["drift"]) == ("failed", "none", False)
+    assert "no policy explains it" in row["reason"]
+    assert row["rule_name"] is None
+
+
+def test_an_attempt_under_a_policy_that_is_not_understood_failed_and_names_it() -> None:
+    row = judged(BROKEN_DB, **ATTEMPT)
+    assert (row["action"], row["policy_verdict"], row["drift"]) == ("failed", "unknown", False)
+    assert "shop/broken" in row["reason"]
+    assert row["ingress_policies"] == ["NetworkPolicy:shop/broken:rule=0:unknown"]
+
+
+def test_a_dialled_service_without_endpoints_is_named_as_the_reason() -> None:
+    service = {"service_index": 3, "dialled_address": "10.96.0.1", "destination_address": "10.96.0.1"}
+    row = judged(None, **ATTEMPT, **service, destination_index=None)
+    assert row["action"] == "failed"
+    assert row["reason"] == "no policy explains it: the Service dialled has no endpoint to answer"
+
+
+def test_a_silent_connection_that_a_policy_denies_is_denied() -> None:
+    row = judged(DENY_DB, **SILENT)
+    assert (row["action"], row["drift"]) == ("denied", False)
+    assert row["evidence"] == ["confirmed", "unreplied", "evaluation"]
+    assert row["denied_by"] == ["NetworkPolicy:shop/deny-db:rule=-1:deny"]
+    assert row["reason"].startswith("no answer; ingress isolated by")
+
+
+def test_evidence_that_is_there_already_is_not_repeated() -> None:
+    row = judged(DENY_DB, **SILENT, evidence=["confirmed", "unreplied"])
+    assert row["evidence"] == ["confirmed", "unreplied", "evaluation"]
+
+
+@pytest.mark.parametrize("policy", [None, ALLOW_DB, BROKEN_DB])
+@pytest.mark.parametrize(
+    ("end_reason", "reason"), [("reset", "refused: reset by the destination"), ("timeout", "no answer")]
+)
+def test_a_silent_tcp_connection_that_died_without_a_denial_failed(policy: Any, end_reason: str, reason: str) -> None:
+    row = judged(policy, **SILENT, is_final=True, end_reason=end_reason)
+    assert (row["action"], row["reason"], row["drift"], row["denied_by"]) == ("failed", reason, False, [])
+    assert row["evidence"] == ["confirmed"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"protocol": 6},
+        {"protocol": 17, "is_final": True, "end_reason": "timeout"},
+        {"protocol": 1, "destination_port": 0, "is_final": True, "end_reason": "timeout"},
+    ],
+)
+def test_silence_that_is_young_or_not_tcp_is_allowed(row: dict[str, Any]) -> None:
+    assert judged(None, **SILENT, **row)["action"] == "allowed"
+
+
+def test_an_answer_against_the_policies_is_allowed_with_drift() -> None:
+    row = judged(DENY_DB)
+    assert (row["action"], row["policy_verdict"], row["drift"]) == ("allowed", "deny", True)
+    assert row["denied_by"] == ["NetworkPolicy:shop/deny-db:rule=-1:deny"]
+    assert row["evidence"] == ["confirmed"]
+    assert row["reason"].startswith("went through, though ingress isolated by")
+
+
+def test_an_answered_ping_is_no_drift_since_network_policy_is_not_defined_for_it() -> None:
+    row = judged(DENY_DB, protocol=1, destination_port=0)
+    assert (row["action"], row["policy_verdict"], row["drift"], row["denied_by"]) == ("allowed", "deny", False, [])
+
+
+def test_an_answered_connection_that_is_allowed_names_the_rule() -> None:
+    row = judged(ALLOW_DB)
+    assert (row["action"], row["policy_verdict"], row["drift"], row["reason"]) == ("allowed", "allow", False, None)
+    assert row["ingress_policies"] == ["NetworkPolicy:shop/allow-db:rule=0:allow"]
+    assert (row["rule_name"], row["rule_id"], row["rule_category"]) == ("shop/allow-db", "0", "ingress")
+    assert row["denied_by"] == []
+
+
+@pytest.mark.parametrize("policy", [None, BROKEN_DB])
+def test_any_other_answered_connection_is_allowed(policy: Any) -> None:
+    row = judged(policy)
+    assert (row["action"], row["drift"], row["rule_name"]) == ("allowed", False, None)
+
+
+def test_a_connection_is_judged_by_the_policies_of_its_start() -> None:
+    later = policy_object(DENY_DB.spec, "deny-db", observed_at_ns=START + 5 * SECOND)
+    rows = matched({"started_at_ns": START}, {"started_at_ns": START + 5 * SECOND}, {"started_at_ns": START + SECOND})
+    assert judge(rows, ENDS, timeline(later))["policy_verdict"].to_list() == ["none", "deny", "none"]
+
+
+def test_rows_keep_their_order_and_other_columns() -> None:
+    rows = matched(*({"destination_port": number % 5, "source_bytes": number} for number in range(50)))
+    result = judge(rows, ENDS, timeline(ALLOW_DB))
+    assert result.select(rows.columns).equals(rows)
+
+
+def test_no_rows_give_no_rows_with_all_columns() -> None:
+    empty, full = judge(matched(), ENDS, timeline(DENY_DB)), judge(matched({}), ENDS, timeline(DENY_DB))
+    assert empty.is_empty()
+    assert empty.schema == full.schema
+
+
+def test_outside_addresses_are_judged_by_the_blocks_that_hold_them() -> None:
+    spec = {
+        "podSelector": {},
+        "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}]}],
+    }
+    addresses = ["192.0.2.1", "192.0.2.127", "192.0.2.128", "192.0.3.0", "192.0.1.255", "2001:db8::1", "not an address"]
+    rows = matched(*({"source_index": None, "source_address": address} for address in addresses))
+    result = judge(rows, ENDS, timeline(policy_object(spec)))
+    assert result["policy_verdict"].to_list() == ["allow", "allow", "deny", "deny", "deny", "deny", "deny"]
+
+
+def test_a_scan_of_addresses_and_ports_is_not_evaluated_anew_each_time() -> None:
+    spec = {
+        "podSelector": {},
+        "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 80, "endPort": 90}]}],
+    }
+    known = timeline(policy_object(spec))
+    scan = [
+        {"source_index": None, "source_address": f"198.51.{a}.{b}", "destination_port": 1 + 250 * a + b}
+        for a in range(20)
+        for b in range(250)
+    ]
+    result = judge(matched(*scan), ENDS, known)
+    assert result["policy_verdict"].unique().to_list() == ["deny"]
+    assert known.verdicts.evaluations <= 3
+
+
+def test_an_index_that_comes_to_mean_another_pod_gets_its_verdict() -> None:
+    known = timeline(DENY_DB)
+    first = judge(matched({}), Endpoints([WEB, DB]), known)
+    second = judge(matched({}), Endpoints([DB, WEB]), known)
+    assert first["policy_verdict"].to_list() == ["deny"]
+    assert second["policy_verdict"].to_list() == ["none"]
+
+
+def test_the_verdict_of_a_staged_policy_is_pending_only() -> None:
+    staged = policy_object(DENY_DB.spec, "next", annotations={"conntrail.io/staged": "true"})
+    row = judged(staged)
+    assert (row["policy_verdict"], row["action"], row["ingress_policies"]) == ("none", "allowed", [])
+    assert row["pending"] == ["NetworkPolicy:shop/next:rule=-1:deny"]
+    assert judged(ALLOW_DB)["pending"] == []
+
+
+def test_columns_have_the_declared_types() -> None:
+    schema = judge(matched({}), ENDS, timeline(DENY_DB)).schema
+    lists = ["ingress_policies", "egress_policies", "denied_by", "pending", "evidence"]
+    assert all(schema[name] == pl.List(pl.String) for name in lists)
+    texts = ["action", "reason", "policy_verdict", "rule_name", "rule_id", "rule_ruleset", "rule_category", "rule_uuid"]
+    assert all(schema[name] == pl.String for name in texts)
+    assert schema["drift"] == pl.Boolean
