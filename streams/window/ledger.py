@@ -75,23 +75,23 @@ class Ledger:
         self._windows.add(window_ns)
 
     def add(self, part: Part) -> Added:
-        """Hold a part."""
-        if part.name in self._parts:
-            return Added(is_duplicate=True)
+        """Hold a part. One that is held already is attached to the windows that were restored since."""
+        part = self._parts.setdefault(part.name, part)
         batch = part.batch
         touched = self._spans.windows_between(batch.interval_start_ns, batch.interval_end_ns)
         self._windows.update(touched)
-        self._held_by[part.name] = set(touched)
-        self._parts[part.name] = part
+        self._held_by.setdefault(part.name, set()).update(touched)
         home = self._step(self._spans.step_of(batch.interval_start_ns))
         is_late = not home.is_open
         home.parts.add(part.name)
+        is_new = False
         for start in self._spans.steps_between(batch.interval_start_ns, batch.interval_end_ns):
             step = self._step(start)
-            step.covering.add(part.name)
-            step.is_open = True
+            if part.name not in step.covering:
+                step.covering.add(part.name)
+                step.is_open = is_new = True
         self._note_progress(part)
-        return Added(is_late=is_late)
+        return Added(is_duplicate=not is_new, is_late=is_late and is_new)
 
     def due(self, now_ns: int) -> list[Step]:
         """Open steps that may close now, in order of time."""

@@ -1,0 +1,195 @@
+"""``conntrail observe``: flows, live or from the past."""
+
+import json
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from conntrail.observe.condition import AnyCondition, FilterError, matches
+from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, first, row
+from conntrail.observe.selection import EndSelection, flow_conditions
+from runtime.settings import Seconds
+
+app = typer.Typer(pretty_exceptions_enable=False)
+_OUTPUTS = ("compact", "table", "wide", "json", "jsonl")
+_REMEMBERED = 100_000
+
+
+def _option(text: str, *names: str) -> Any:
+    return typer.Option(*names, help=text)
+
+
+@app.command(
+    epilog="Examples:  conntrail observe --follow --verdict denied   ·   "
+    "conntrail observe --from-namespace shop --to-workload data/postgres --since 1h -o wide"
+)
+def observe(
+    namespace: Annotated[list[str] | None, _option("Either end's namespace.", "--namespace", "-n")] = None,
+    pod: Annotated[list[str] | None, _option("Either end's pod: name or namespace/name; * is a wildcard.")] = None,
+    workload: Annotated[list[str] | None, _option("Either end's workload, likewise.")] = None,
+    service: Annotated[list[str] | None, _option("The Service dialled, or an end's own, likewise.")] = None,
+    ip: Annotated[list[str] | None, _option("Any address of the flow: address or network.")] = None,
+    port: Annotated[list[str] | None, _option("Either end's port.")] = None,
+    from_namespace: Annotated[list[str] | None, _option("The source's namespace.")] = None,
+    from_pod: Annotated[list[str] | None, _option("The source's pod.")] = None,
+    from_workload: Annotated[list[str] | None, _option("The source's workload.")] = None,
+    from_service: Annotated[list[str] | None, _option("The source's service.")] = None,
+    from_ip: Annotated[list[str] | None, _option("The source's address or network.")] = None,
+    from_port: Annotated[list[str] | None, _option("The source's port.")] = None,
+    to_namespace: Annotated[list[str] | None, _option("The destination's namespace.")] = None,
+    to_pod: Annotated[list[str] | None, _option("The destination's pod.")] = None,
+    to_workload: Annotated[list[str] | None, _option("The destination's workload.")] = None,
+    to_service: Annotated[list[str] | None, _option("The destination's service.")] = None,
+    to_ip: Annotated[list[str] | None, _option("The destination's address or network.")] = None,
+    to_port: Annotated[list[str] | None, _option("The destination's port.")] = None,
+    verdict: Annotated[list[str] | None, _option("allowed, denied or failed.")] = None,
+    protocol: Annotated[list[str] | None, _option("tcp, udp, sctp, icmp, or an application protocol.")] = None,
+    since: Annotated[str, _option("How far back: 10m, 2h, or a time as 2026-01-31T12:00:00Z.")] = "",
+    until: Annotated[str, _option("Up to when, likewise.")] = "",
+    last: Annotated[int | None, _option("How many flows at most; 20 unless --since or --follow is given.")] = None,
+    follow: Annotated[bool, _option("Go on with what comes, until Ctrl-C.", "--follow", "-f")] = False,
+    source: Annotated[str, _option("auto, elasticsearch or kafka: where the past is read.")] = "auto",
+    output: Annotated[str, _option("compact, table, wide, json or jsonl.", "--output", "-o")] = "compact",
+) -> None:
+    """Show flows: who talked to whom, whether it was allowed, and by which policy.
+
+    Without --follow: the last flows of the past, from Elasticsearch, or from Kafka when that does not answer.
+    Options of one kind are alternatives; different kinds must all hold.
+    """
+    if output not in _OUTPUTS:
+        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
+    try:
+        conditions = [
+            *EndSelection("any", *map(_given, (namespace, pod, workload, service, ip, port))).conditions(),
+            *EndSelection(
+                "source", *map(_given, (from_namespace, from_pod, from_workload, from_service, from_ip, from_port))
+            ).conditions(),
+            *EndSelection(
+                "destination", *map(_given, (to_namespace, to_pod, to_workload, to_service, to_ip, to_port))
+            ).conditions(),
+            *flow_conditions(_given(verdict), _given(protocol)),
+        ]
+        since_ms, until_ms = _instant(since), _instant(until)
+    except (FilterError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    limit = last if last is not None else None if since or follow else 20
+    documents = _documents(conditions, since_ms, until_ms, limit, follow, source)
+    try:
+        _print(documents, output, follow)
+    except KeyboardInterrupt:
+        return
+
+
+def _given(values: list[str] | None) -> list[str]:
+    return values or []
+
+
+def _documents(
+    conditions: list[AnyCondition],
+    since_ms: int | None,
+    until_ms: int | None,
+    limit: int | None,
+    follow: bool,
+    source: str,
+) -> Iterator[dict[str, Any]]:
+    """The past first, then, with ``follow``, what comes."""
+    from conntrail.observe.reader import FlowIndex, FlowTopic  # noqa: PLC0415 - keeps --help fast
+    from runtime.reader import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    topic = FlowTopic(settings.kafka)
+    if follow:
+        yield from _once(d for d in topic.documents(since_ms, follow=True) if matches(conditions, d))
+        return
+    index = FlowIndex(settings.elasticsearch) if settings.elasticsearch.hosts and source != "kafka" else None
+    if index is not None and (source == "elasticsearch" or index.is_there()):
+        yield from index.latest(conditions, since_ms, until_ms, limit)
+        return
+    if index is not None:
+        typer.echo("Elasticsearch does not answer: showing what Kafka still keeps", err=True)
+    newest: OrderedDict[str, dict[str, Any]] = OrderedDict()
+    for document in topic.documents(since_ms or 0, follow=False):
+        if matches(conditions, document) and _is_before(document, until_ms):
+            newest[_identity(document)] = document
+    yield from list(newest.values())[-limit if limit else 0 :]
+
+
+def _once(documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A flow that is emitted again is shown again only when its verdict changed."""
+    shown: OrderedDict[str, str] = OrderedDict()
+    for document in documents:
+        identity, action = _identity(document), str(first(document, "event.action"))
+        if shown.get(identity) == action:
+            continue
+        shown[identity] = action
+        if len(shown) > _REMEMBERED:
+            shown.popitem(last=False)
+        yield document
+
+
+def _identity(document: dict[str, Any]) -> str:
+    return f"{first(document, 'flow.id')}-{first(document, '@timestamp')}"
+
+
+def _is_before(document: dict[str, Any], until_ms: int | None) -> bool:
+    stamp = first(document, "@timestamp")
+    return until_ms is None or datetime.fromisoformat(str(stamp)).timestamp() * 1000 <= until_ms
+
+
+def _instant(text: str) -> int | None:
+    """Unix time in ms of ``10m`` ago or of an ISO time. Raises ValueError."""
+    if not text:
+        return None
+    try:
+        return int((time.time() - Seconds.parse(text)) * 1000)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _print(documents: Iterator[dict[str, Any]], output: str, follow: bool) -> None:
+    counts: dict[str, int] = {}
+    seen: list[dict[str, Any]] = []
+    is_streamed = output in ("compact", "jsonl") or follow
+    for document in documents:
+        coverage = str(first(document, "flow.coverage"))
+        counts[coverage] = counts.get(coverage, 0) + 1
+        if is_streamed:
+            line = json.dumps(document) if output in ("json", "jsonl") else compact(document)
+            typer.echo(line)
+            sys.stdout.flush()
+        else:
+            seen.append(document)
+    if output == "json" and not follow:
+        typer.echo(json.dumps(seen, indent=2))
+    elif not is_streamed:
+        _print_table(seen, is_wide=output == "wide")
+    _print_completeness(counts)
+
+
+def _print_table(documents: list[dict[str, Any]], is_wide: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, header_style="bold")
+    for column in (*COLUMNS, *(WIDE_COLUMNS if is_wide else ())):
+        table.add_column(column.upper(), overflow="fold")
+    for document in documents:
+        table.add_row(*(Text(cell) for cell in row(document, is_wide)))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
+
+
+def _print_completeness(counts: dict[str, int]) -> None:
+    """What the nodes could see, so that few flows are never mistaken for little traffic."""
+    total = sum(counts.values())
+    if counts.keys() <= {"complete"}:
+        typer.echo(f"{total} flows; the reporting nodes saw everything", err=True)
+        return
+    partly = ", ".join(f"{count} {coverage}" for coverage, count in sorted(counts.items()) if coverage != "complete")
+    typer.echo(f"{total} flows, INCOMPLETE: {partly}; see conntrail_agent metrics of the nodes", err=True)

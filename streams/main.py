@@ -1,0 +1,235 @@
+"""Composition root of a worker: builds the stages that were asked for and runs them as Faust applications."""
+
+import fcntl
+import socket
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+import faust
+import structlog
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from faust.auth import SASLCredentials, SSLCredentials
+from mode import Service, Worker
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from runtime.kafka import client_configuration
+from runtime.server import StatusServer
+from runtime.settings import KafkaSettings, Settings, SettingsError
+from schemas.reader import read_schema
+from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
+from streams.errors import StreamError
+from streams.index.counters import IndexCounters
+from streams.index.processor import IndexProcessor, IndexStage
+from streams.index.writer import IndexWriter
+from streams.metadata.reader import MetadataReader
+from streams.source.part import PartDecoder
+from streams.source.reader import LogReader
+from streams.window.counters import FlowCounters
+from streams.window.processor import FlowProcessor, FlowStage
+from streams.window.spans import Spans
+from streams.window.writer import ResultWriter
+
+_STAGES = ("flows", "index")
+_RESULTS = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
+_INDEXED = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER, ALERTS)
+_NS_PER_SECOND = 1_000_000_000
+_PATIENCE_SECONDS = 30.0
+_log = structlog.get_logger()
+
+
+def run(settings: Settings, stages: list[str], is_check: bool) -> None:
+    """Run the stages until SIGTERM. Raises SettingsError or StreamError when they cannot be started or go on."""
+    chosen = stages or list(_STAGES)
+    unknown = [stage for stage in chosen if stage not in _STAGES]
+    if unknown:
+        raise SettingsError(f"no stage is called {unknown[0]!r}; there are {', '.join(_STAGES)}")
+    worker = _Worker(settings)
+    builders: dict[str, Callable[[], faust.App]] = {"flows": worker.build_flows, "index": worker.build_index}
+    applications = [builders[stage]() for stage in chosen]
+    if is_check:
+        return
+    worker.run(applications)
+
+
+class _Worker:
+    """The parts of one process, built but not started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._identity = settings.worker.id or socket.gethostname()
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._writers: list[ResultWriter] = []
+        self._metadata: MetadataReader | None = None
+        self._flows: FlowProcessor | None = None
+        self._index: IndexProcessor | None = None
+        self._topics: set[str] = set()
+
+    def build_flows(self) -> faust.App:
+        """flows.raw to flows, windows and policy.hits."""
+        settings = self._settings
+        self._metadata = MetadataReader(settings.kafka, self._name(KUBERNETES_OBJECTS))
+        stage = FlowStage(
+            cluster=settings.cluster,
+            topic=self._name(FLOWS_RAW),
+            spans=_spans(settings),
+            decoder=PartDecoder(read_schema(FLOWS_RAW.schema)),
+            log=LogReader(settings.kafka, self._group("flows") + "-progress"),
+            writer=self._writer("flows"),
+            directory=self._metadata.directory,
+            counters=FlowCounters(self._registry),
+        )
+        self._flows = FlowProcessor(stage)
+        app = self._application("flows")
+        self._flows.register(app, _raw_topic(app, [self._name(FLOWS_RAW)]))
+        return app
+
+    def build_index(self) -> faust.App:
+        """Results to Elasticsearch."""
+        settings = self._settings
+        if not settings.elasticsearch.hosts:
+            raise SettingsError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: name the stages to run without the index")
+        counters = IndexCounters(self._registry)
+        stage = IndexStage(
+            cluster=settings.cluster,
+            topics={self._name(topic): topic for topic in _INDEXED},
+            log=LogReader(settings.kafka, self._group("index") + "-progress"),
+            index=IndexWriter(settings.elasticsearch, counters),
+            dead_letters=self._writer("index"),
+            counters=counters,
+        )
+        self._index = IndexProcessor(stage)
+        app = self._application("index")
+        self._index.register(app, _raw_topic(app, list(stage.topics)))
+        return app
+
+    def run(self, applications: list[faust.App]) -> None:
+        """Start everything and stay until the process is told to stop."""
+        lock = _take_identity(self._group(self._identity))
+        _require_topics(self._settings.kafka, self._topics)
+        for writer in self._writers:
+            writer.start()
+        if self._metadata is not None:
+            self._metadata.start()
+            _log.info("reading metadata")
+            self._metadata.wait_until_ready(_PATIENCE_SECONDS)
+        server = StatusServer(self._settings.http.address, self._registry, self._faults, self._faults)
+        server.start()
+        worker = Worker(*applications, override_logging=False, quiet=True, loglevel="WARNING", daemon=True)
+        try:
+            _execute(worker, applications)
+        finally:
+            lock.close()
+        failure = self._failure()
+        if failure is not None:
+            raise StreamError(f"stopped: {failure}")
+
+    def _failure(self) -> BaseException | None:
+        stages = (self._flows, self._index)
+        return next((stage.failure for stage in stages if stage and stage.failure), None)
+
+    def _faults(self) -> Iterable[str]:
+        failure = self._failure()
+        if failure is not None:
+            yield str(failure)
+
+    def _application(self, stage: str) -> faust.App:
+        kafka = self._settings.kafka
+        return faust.App(
+            self._group(stage),
+            broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
+            broker_credentials=_credentials(kafka),
+            broker_client_id=self._group(stage),
+            consumer_auto_offset_reset="earliest",
+            consumer_group_instance_id=self._identity,
+            processing_guarantee="at_least_once",
+            producer_request_timeout=30.0,
+            store="memory://",
+            datadir=Path(tempfile.gettempdir()) / f"conntrail-{self._group(stage)}",
+            autodiscover=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+        )
+
+    def _writer(self, stage: str) -> ResultWriter:
+        writer = ResultWriter(self._settings.kafka, self._group(stage), _RESULTS)
+        self._writers.append(writer)
+        return writer
+
+    def _name(self, topic: Topic) -> str:
+        name = topic.full_name(self._settings.kafka.topic_prefix)
+        self._topics.add(name)
+        return name
+
+    def _group(self, stage: str) -> str:
+        return f"{self._settings.kafka.topic_prefix}worker-{stage}"
+
+
+def _execute(worker: Worker, applications: list[Service]) -> None:
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as error:
+        if error.code:
+            crashed = [app.crash_reason for app in applications if app.crash_reason]
+            raise StreamError(f"stopped: {crashed[0]}" if crashed else "stopped by an error, see the log") from error
+
+
+def _raw_topic(app: faust.App, names: list[str]) -> faust.TopicT[bytes]:
+    return app.topic(*names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+def _spans(settings: Settings) -> Spans:
+    window = settings.window
+    step = min(window.step, window.size)
+    try:
+        return Spans(
+            size_ns=int(window.size * _NS_PER_SECOND),
+            step_ns=int(step * _NS_PER_SECOND),
+            grace_ns=int(window.grace * _NS_PER_SECOND),
+        )
+    except ValueError as error:
+        raise SettingsError(f"CONNTRAIL_WINDOW__SIZE and CONNTRAIL_WINDOW__STEP: {error}") from error
+
+
+def _credentials(settings: KafkaSettings) -> SASLCredentials | SSLCredentials | None:
+    if settings.security_protocol == "PLAINTEXT":
+        return None
+    cafile = settings.ssl_ca_location or None
+    if settings.security_protocol == "SSL":
+        return SSLCredentials(cafile=cafile)
+    return SASLCredentials(
+        username=settings.sasl_username,
+        password=settings.sasl_password,
+        mechanism=settings.sasl_mechanism,
+        cafile=cafile if settings.security_protocol == "SASL_SSL" else None,
+    )
+
+
+def _take_identity(name: str) -> IO[str]:
+    """Hold the static member's name on this machine; Kafka would silently fence whoever had it before."""
+    path = Path(tempfile.gettempdir()) / f"{name}.lock"
+    handle = path.open("a")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise StreamError("a worker with this id runs on this machine already: give another one with --id") from error
+    return handle
+
+
+def _require_topics(settings: KafkaSettings, names: set[str]) -> None:
+    """Faust hangs on a topic that is not there, so look first."""
+    client = AdminClient(client_configuration(settings, "conntrail-worker"))
+    try:
+        there = client.list_topics(timeout=_PATIENCE_SECONDS).topics
+    except KafkaException as error:
+        raise StreamError(f"Kafka at {settings.bootstrap_servers} does not answer: {error.args[0].str()}") from error
+    missing = sorted(names - set(there))
+    if missing:
+        raise StreamError(f"topic {missing[0]} does not exist: run conntrail setup")
+
+

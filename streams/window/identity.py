@@ -1,0 +1,73 @@
+"""Endpoints in the words of the records: what Kubernetes calls each end, and numbers for workloads to group by."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from streams.metadata.endpoint import Endpoint
+
+
+class Workload(NamedTuple):
+    """What a window is kept for: a workload of a namespace, or a node."""
+
+    namespace: str
+    kind: str
+    name: str
+
+
+def kubernetes_record(endpoint: Endpoint, service: str | None = None) -> dict[str, Any]:
+    """The ``kubernetes`` record of one end. ``service``: the one that was dialled, when one was."""
+    name = service or (endpoint.services[0] if endpoint.services else None)
+    return {
+        "namespace": endpoint.namespace or None,
+        "pod": {"name": endpoint.name, "uid": endpoint.uid} if endpoint.kind == "pod" else None,
+        "workload": _workload_record(workload_of(endpoint)),
+        "node": {"name": endpoint.node_name} if endpoint.node_name else None,
+        "service": {"name": name} if name else None,
+        "labels": dict(endpoint.labels),
+    }
+
+
+def workload_kubernetes_record(workload: Workload) -> dict[str, Any]:
+    """The same of a whole workload: no pod, no node, no labels."""
+    return {
+        "namespace": workload.namespace or None,
+        "pod": None,
+        "workload": _workload_record(workload),
+        "node": {"name": workload.name} if workload.kind == "Node" else None,
+        "service": None,
+        "labels": {},
+    }
+
+
+def workload_of(endpoint: Endpoint) -> Workload:
+    """Top of the owner chain; a node stands for itself."""
+    if endpoint.kind == "node":
+        return Workload("", "Node", endpoint.name)
+    return Workload(endpoint.namespace, endpoint.workload_kind or "Pod", endpoint.workload_name or endpoint.name)
+
+
+def workload_key(workload: Workload | None, address: str) -> str:
+    """Kafka key of what is keyed by a workload; an end outside the cluster goes by its address."""
+    return address if workload is None else f"{workload.namespace}/{workload.kind}/{workload.name}"
+
+
+class WorkloadNumbers:
+    """A number for each workload, and each endpoint's workload as a column to group by."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        numbers: dict[Workload, int] = {}
+        column = [numbers.setdefault(workload_of(endpoint), len(numbers)) for endpoint in endpoints]
+        self.workloads = list(numbers)
+        self._column = pl.Series("workload", column, dtype=pl.UInt32)
+
+    def of(self, index: pl.Series) -> pl.Series:
+        """Workload numbers of endpoint indices; null stays null."""
+        if not len(self._column):
+            return pl.Series([None] * len(index), dtype=pl.UInt32)
+        return self._column.gather(index)
+
+
+def _workload_record(workload: Workload) -> dict[str, str]:
+    return {"kind": workload.kind, "name": workload.name}

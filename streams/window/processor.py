@@ -1,0 +1,291 @@
+"""Faust glue of the flows stage: messages in, steps and windows out, offsets given back when results are final."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import faust
+import polars as pl
+import structlog
+
+from schemas.errors import DecodeError
+from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
+from streams.errors import ReadError
+from streams.metadata.directory import Directory
+from streams.policy.hits import hits
+from streams.source.part import Part, PartDecoder
+from streams.source.reader import LogReader
+from streams.window.aggregate import aggregate
+from streams.window.counters import FlowCounters
+from streams.window.deadletter import Refused, dead_letter
+from streams.window.evaluate import Evaluation, evaluate_step, revision
+from streams.window.flow import Stamp, flow_records
+from streams.window.ledger import Ledger, Step
+from streams.window.record import hit_records, window_records
+from streams.window.spans import Spans
+from streams.window.writer import ResultWriter
+
+_TICK_SECONDS = 0.25
+_AMEND_SECONDS = 2.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStage:
+    """What the flows stage is made of."""
+
+    cluster: str
+    topic: str
+    """Full name of flows.raw."""
+    spans: Spans
+    decoder: PartDecoder
+    log: LogReader
+    writer: ResultWriter
+    directory: Callable[[], Directory]
+    counters: FlowCounters
+
+
+@dataclass(slots=True)
+class _Partition:
+    """One assigned partition."""
+
+    number: int
+    ledger: Ledger
+    final: int
+    """First offset that is not final."""
+    expected: int
+    """Next offset, if none is skipped."""
+    events: dict[int, Any] = field(default_factory=dict)
+    """Faust events whose acknowledgement is held, by offset."""
+    evaluations: dict[int, Evaluation] = field(default_factory=dict)
+    """By the step's start."""
+    dirty: set[int] = field(default_factory=set)
+    """Windows with a step that was emitted since they were."""
+    emitted: set[int] = field(default_factory=set)
+    version: int = 0
+    """Of the metadata, when amendments were last looked for."""
+    amended_at: float = 0.0
+
+
+class FlowProcessor:
+    """Consumes flows.raw. Everything that decides anything is a pure function of the modules it calls."""
+
+    def __init__(self, stage: FlowStage) -> None:
+        self._stage = stage
+        self._partitions: dict[int, _Partition] = {}
+        self._lock = asyncio.Lock()
+        self._ticker: asyncio.Task[None] | None = None
+        self.failure: BaseException | None = None
+
+    def register(self, app: faust.App, topic: faust.TopicT[bytes]) -> None:
+        """Attach to the app."""
+
+        @app.agent(topic, name="flows", concurrency=1)  # type: ignore[untyped-decorator]
+        async def flows(stream: faust.StreamT[bytes]) -> None:
+            self._start_ticker(app)
+            async for event in _events(stream):
+                await self.take(event)
+
+        app.on_partitions_revoked.connect(self._forget)
+
+    async def take(self, event: Any) -> None:
+        """Hold one message, and whatever Faust skipped before it."""
+        message = event.message
+        async with self._lock:
+            partition = await self._partition(message.partition)
+            if message.offset < partition.final:
+                event.ack()
+                return
+            if message.offset > partition.expected:
+                await self._read_skipped(partition, message.offset)
+            partition.events[message.offset] = event
+            partition.expected = max(partition.expected, message.offset + 1)
+            await self._hold(partition, message.offset, message.key, message.value)
+            message.value = event.value = None  # the rows are held as columns now
+
+    async def tick(self) -> None:
+        """Emit what is due and give back what is final, in every partition."""
+        for partition in list(self._partitions.values()):
+            async with self._lock:
+                await self._advance(partition, time.time_ns())
+
+    def _start_ticker(self, app: faust.App) -> None:
+        if self._ticker is None or self._ticker.done():
+            self._ticker = asyncio.create_task(self._tick_for_ever(app))
+
+    async def _tick_for_ever(self, app: faust.App) -> None:
+        try:
+            while not app.should_stop:
+                await self.tick()
+                await asyncio.sleep(_TICK_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the task's top: the process ends with this error
+            self.failure = error
+            await app.crash(error)
+
+    async def _forget(self, _app: faust.App, revoked: set[Any], **_: Any) -> None:
+        """Whoever gets the partition next reads from the first offset that is not final."""
+        async with self._lock:
+            for position in revoked:
+                if position.topic == self._stage.topic:
+                    self._partitions.pop(position.partition, None)
+
+    async def _partition(self, number: int) -> _Partition:
+        if number not in self._partitions:
+            final = await asyncio.to_thread(self._stage.log.progress, self._stage.topic, number)
+            ledger = Ledger(self._stage.spans, time.time_ns())
+            self._partitions[number] = _Partition(number, ledger, final, final)
+            _log.info("partition assigned", partition=number, offset=final)
+        return self._partitions[number]
+
+    async def _read_skipped(self, partition: _Partition, until: int) -> None:
+        """Read offsets that Faust did not give, before anything later is counted."""
+        self._stage.counters.skipped.inc(until - partition.expected)
+        _log.warning("offsets skipped, reading them again", partition=partition.number, start=partition.expected,
+                     end=until)  # fmt: skip
+        for record in await self._read(partition.number, partition.expected, until):
+            partition.expected = record.offset + 1
+            await self._hold(partition, record.offset, record.key, record.value)
+        partition.expected = until
+
+    async def _hold(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> None:
+        part = await self._decode(partition, offset, key, value)
+        if part is None:
+            return
+        await self._restore(partition, part)
+        added = partition.ledger.add(part)
+        self._stage.counters.note(part, added)
+
+    async def _decode(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> Part | None:
+        try:
+            return self._stage.decoder.decode(value or b"", offset)
+        except DecodeError as error:
+            refused = Refused("flows", str(error), self._stage.topic, partition.number, offset, key, value)
+            self._stage.counters.refused.inc()
+            record = dead_letter(self._stage.cluster, refused, time.time_ns())
+            await self._stage.writer.send(DEAD_LETTER, self._stage.topic, record)
+            return None
+
+    async def _restore(self, partition: _Partition, part: Part) -> None:
+        """Before a part of a window that is not whole is added, read the window's other parts from the log."""
+        pending = partition.ledger.needs_restoring(part)
+        while pending:
+            window = pending.pop()
+            partition.ledger.begin_window(window)
+            self._stage.counters.restored.inc()
+            for other in await self._read_window(partition, window, part.offset):
+                pending += [missing for missing in partition.ledger.needs_restoring(other) if missing not in pending]
+                partition.ledger.add(other)
+
+    async def _read_window(self, partition: _Partition, window_ns: int, until: int) -> list[Part]:
+        start = await asyncio.to_thread(self._stage.log.offset_at, self._stage.topic, partition.number, window_ns)
+        if start is None or start >= until:
+            return []
+        end = window_ns + self._stage.spans.size_ns
+        parts = []
+        for record in await self._read(partition.number, start, until):
+            try:
+                part = self._stage.decoder.decode(record.value or b"", record.offset)
+            except DecodeError:
+                continue  # it went to the dead letters when it was first met
+            if part.batch.interval_start_ns < end and part.batch.interval_end_ns > window_ns:
+                parts.append(part)
+        return parts
+
+    async def _read(self, number: int, start: int, end: int) -> list[Any]:
+        return await asyncio.to_thread(lambda: list(self._stage.log.read(self._stage.topic, number, start, end)))
+
+    async def _advance(self, partition: _Partition, now_ns: int) -> None:
+        directory = self._stage.directory()
+        for step in partition.ledger.due(now_ns):
+            await self._emit_step(partition, step, directory)
+        for step in partition.ledger.settle(now_ns):
+            if partition.evaluations[step.start_ns].has_orphans:
+                await self._emit_step(partition, step, directory)
+        await self._amend(partition, directory)
+        for window in sorted(partition.dirty):
+            if partition.ledger.is_closed(window, now_ns):
+                await self._emit_window(partition, window, directory)
+        final = [window for window in sorted(partition.ledger.windows) if partition.ledger.is_final(window, now_ns)]
+        if final:
+            await self._stage.writer.delivered()
+            await self._give_back(partition, final)
+
+    async def _emit_step(self, partition: _Partition, step: Step, directory: Directory) -> None:
+        ledger = partition.ledger
+        evaluation = _evaluate(ledger, step, directory)
+        replaces = ledger.may_replace(step.start_ns, step.was_emitted)
+        number = revision(len(step.covering), step.is_settled, directory.version)
+        ledger.close(step)
+        partition.evaluations[step.start_ns] = evaluation
+        partition.dirty.add(self._stage.spans.window_of(step.start_ns))
+        end = step.start_ns + self._stage.spans.step_ns
+        stamp = Stamp(self._stage.cluster, partition.number, number, replaces, step.start_ns, end)
+        for key, record in flow_records(evaluation.judged, directory, stamp):
+            await self._stage.writer.send(FLOWS, key, record)
+        self._stage.counters.note_step(evaluation)
+
+    async def _amend(self, partition: _Partition, directory: Directory) -> None:
+        """Name again what had no name when its step closed, now that more is known."""
+        now = time.monotonic()
+        if directory.version == partition.version or now - partition.amended_at < _AMEND_SECONDS:
+            return
+        partition.version, partition.amended_at = directory.version, now
+        ledger = partition.ledger
+        for window in sorted(ledger.windows):
+            for step in ledger.window_steps(window):
+                evaluation = partition.evaluations.get(step.start_ns)
+                if step.is_open or evaluation is None or not evaluation.has_unknown:
+                    continue
+                if not _evaluate(ledger, step, directory).judged.equals(evaluation.judged):
+                    self._stage.counters.amended.inc()
+                    await self._emit_step(partition, step, directory)
+
+    async def _emit_window(self, partition: _Partition, window_ns: int, directory: Directory) -> None:
+        ledger = partition.ledger
+        steps = ledger.window_steps(window_ns)
+        judged = [partition.evaluations[step.start_ns].judged for step in steps]
+        number = revision(
+            sum(len(step.covering) for step in steps), all(step.is_settled for step in steps), directory.version
+        )
+        replaces = ledger.may_replace(window_ns, window_ns in partition.emitted)
+        end = window_ns + self._stage.spans.size_ns
+        stamp = Stamp(self._stage.cluster, partition.number, number, replaces, window_ns, end)
+        rows = pl.concat(judged)
+        for key, record in window_records(aggregate(rows, directory), directory, stamp):
+            await self._stage.writer.send(WINDOWS, key, record)
+        for key, record in hit_records(hits(rows, directory), stamp):
+            await self._stage.writer.send(POLICY_HITS, key, record)
+        partition.dirty.discard(window_ns)
+        partition.emitted.add(window_ns)
+        self._stage.counters.windows.inc()
+
+    async def _give_back(self, partition: _Partition, windows: list[int]) -> None:
+        """Acknowledge the offsets of final windows, and commit the first offset that is not final."""
+        for window in windows:
+            for offset in partition.ledger.drop(window):
+                event = partition.events.pop(offset, None)
+                if event is not None:
+                    event.ack()
+            partition.emitted.discard(window)
+            for start in self._stage.spans.steps_of(window):
+                partition.evaluations.pop(start, None)
+        held = [offset for offset in partition.ledger.offsets() if offset >= partition.final]
+        partition.final = min(held, default=partition.expected)
+        for offset in [offset for offset in partition.events if offset < partition.final]:
+            partition.events.pop(offset).ack()  # what was no batch, or was there twice
+        positions = {(self._stage.topic, partition.number): partition.final}
+        await asyncio.to_thread(self._stage.log.save_progress, positions)
+
+
+def _evaluate(ledger: Ledger, step: Step, directory: Directory) -> Evaluation:
+    return evaluate_step(
+        ledger.step_parts(step), ledger.neighbours(step), ledger.reporting_nodes(step), directory, step.is_settled
+    )
+
+
+async def _events(stream: Any) -> AsyncIterator[Any]:
+    """Events whose acknowledgement is ours to give."""
+    async for event in stream.noack().events():
+        yield event

@@ -1,0 +1,57 @@
+import pytest
+
+from runtime.kafka import client_configuration
+from runtime.settings import Bytes, KafkaSettings, Seconds, Settings, SettingsError, load_settings
+
+
+def test_nothing_given_gives_the_defaults() -> None:
+    assert load_settings({}, {}) == Settings()
+
+
+def test_the_environment_wins_over_the_file() -> None:
+    settings = load_settings({"CONNTRAIL_KAFKA__PARTITIONS": "12"}, {"kafka": {"partitions": 3, "replication": 3}})
+    assert settings.kafka.partitions == 12
+    assert settings.kafka.replication == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("10", 10), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("1h", 3600), ("7d", 604800)]
+)
+def test_durations_are_written_with_or_without_a_unit(text: str, seconds: float) -> None:
+    assert load_settings({"CONNTRAIL_WINDOW__SIZE": text}, {}).window.size == Seconds(seconds)
+
+
+def test_sizes_are_written_with_or_without_a_unit() -> None:
+    assert load_settings({"CONNTRAIL_AGENT__SPOOL_MEMORY": "64KiB"}, {}).agent.spool_memory == Bytes(65536)
+
+
+def test_other_variables_are_nobody_s_business() -> None:
+    assert load_settings({"PATH": "/bin", "CONNTRAIL_CONFIG": "/etc/conntrail.toml"}, {}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("CONNTRAIL_KAFKA__BOOTSTRAP", "x", "CONNTRAIL_KAFKA__BOOTSTRAP: unknown setting"),
+        ("CONNTRAIL_KAFFKA__PARTITIONS", "x", "CONNTRAIL_KAFFKA: unknown setting"),
+        ("CONNTRAIL_KAFKA__PARTITIONS", "many", "CONNTRAIL_KAFKA__PARTITIONS: expected `int`"),
+        ("CONNTRAIL_KAFKA__SECURITY_PROTOCOL", "TLS", "CONNTRAIL_KAFKA__SECURITY_PROTOCOL: invalid enum"),
+        ("CONNTRAIL_WINDOW__SIZE", "soon", "CONNTRAIL_WINDOW__SIZE: expected a duration"),
+        ("CONNTRAIL_CLUSTER__NAME", "x", "CONNTRAIL_CLUSTER: expected `str`"),
+    ],
+)
+def test_a_wrong_setting_is_named(variable: str, value: str, complaint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({variable: value}, {})
+    assert str(caught.value).startswith(complaint)
+    assert "\n" not in str(caught.value)
+
+
+def test_credentials_reach_the_client_only_where_the_protocol_has_them() -> None:
+    plain = client_configuration(KafkaSettings(sasl_password="secret"), "test")
+    assert not any("sasl" in key for key in plain)
+    secured = client_configuration(
+        KafkaSettings(security_protocol="SASL_SSL", sasl_username="u", sasl_password="p", ssl_ca_location="/ca"), "test"
+    )
+    assert secured["sasl.password"] == "p"
+    assert secured["ssl.ca.location"] == "/ca"
