@@ -14,6 +14,7 @@ from streams.metadata.endpoint import Endpoint
 from streams.policy.outcome import outcome
 from streams.policy.timeline import PolicyTimeline
 from streams.policy.verdict import Verdict
+from streams.policy.verdict_cache import ClassifiedEnd
 
 MATCHED: Final = {
     "source_index": pl.UInt32(),
@@ -37,7 +38,9 @@ _VERDICT: Final = {
     "egress_policies": pl.List(pl.String),
     "denied_by": pl.List(pl.String),
     "pending": pl.List(pl.String),
-    "words": pl.String(),
+    "attempt_reason": pl.String(),
+    "silent_reason": pl.String(),
+    "answer_reason": pl.String(),
     "rule_name": pl.String(),
     "rule_id": pl.String(),
     "rule_ruleset": pl.String(),
@@ -90,15 +93,22 @@ def _judge_pairs(
 ) -> tuple[pl.Series, list[Verdict]]:
     """The verdict of each pair as a number into the list of distinct ones."""
     endpoints, cache = directory.endpoints, policies.verdicts
+    ends: dict[tuple[int | None, str], ClassifiedEnd] = {}
+
+    def classify(index: int | None, address: str) -> ClassifiedEnd:
+        end = ends.get((index, address))
+        if end is None:
+            end = cache.classify(index, None if index is None else endpoints[index], address)
+            ends[index, address] = end
+        return end
+
     numbers: list[int] = []
     verdicts: dict[int, tuple[int, Verdict]] = {}
     for source_index, source, destination_index, destination, protocol, port, passed in pairs.iter_rows():
         verdict = cache.verdict(
             policies.epoch_after(passed),
-            cache.classify(source_index, None if source_index is None else endpoints[source_index], source),
-            cache.classify(
-                destination_index, None if destination_index is None else endpoints[destination_index], destination
-            ),
+            classify(source_index, source),
+            classify(destination_index, destination),
             _PROTOCOLS.get(protocol) or str(protocol),
             port,
         )

@@ -27,7 +27,7 @@ _WENT_THROUGH_THOUGH_DENIED = (
 
 
 def outcome(rows: pl.DataFrame) -> pl.DataFrame:
-    """Replace ``words`` by action, reason and drift; complete evidence and empty denied_by where nothing was denied."""
+    """Add action, reason and drift; complete evidence; empty denied_by where nothing was denied."""
     action = (
         pl.when(_IS_DENIED_ATTEMPT | _IS_DENIED_SILENTLY)
         .then(pl.lit("denied"))
@@ -41,30 +41,23 @@ def outcome(rows: pl.DataFrame) -> pl.DataFrame:
     return judged.with_columns(
         denied_by=pl.when(is_denial).then("denied_by").otherwise(pl.lit([], dtype=pl.List(pl.String))),
         evidence=_evidence(judged),
-    ).drop("words")
+    ).drop("attempt_reason", "silent_reason", "answer_reason")
 
 
 def _reason(rows: pl.DataFrame) -> pl.Expr:
-    words = pl.col("words")
     return (
-        pl.when(_IS_ATTEMPT & _IS_DENY)
-        .then(words)
-        .when(_IS_ATTEMPT & (_VERDICT == "allow"))
-        .then(pl.lit("dropped or rejected on the node, though ") + words)
-        .when(_IS_ATTEMPT & _is_without_endpoint(rows))
+        pl.when(_IS_ATTEMPT & ~_VERDICT.is_in(["deny", "allow"]) & _is_without_endpoint(rows))
         .then(pl.lit("no policy explains it: the Service dialled has no endpoint to answer"))
-        .when(_IS_ATTEMPT & (_VERDICT == "unknown"))
-        .then(pl.lit("dropped or rejected on the node; ") + words)
         .when(_IS_ATTEMPT)
-        .then(pl.lit("dropped or rejected on the node; no policy explains it, none selects either end"))
+        .then("attempt_reason")
         .when(_IS_DENIED_SILENTLY)
-        .then(pl.lit("no answer; ") + words)
+        .then("silent_reason")
         .when(_IS_REFUSED)
         .then(pl.lit("refused: reset by the destination"))
         .when(_IS_UNANSWERED)
         .then(pl.lit("no answer"))
         .when(_WENT_THROUGH_THOUGH_DENIED)
-        .then(pl.lit("went through, though ") + words)
+        .then("answer_reason")
     )
 
 
@@ -81,6 +74,8 @@ def _is_without_endpoint(rows: pl.DataFrame) -> pl.Expr:
 def _evidence(judged: pl.DataFrame) -> pl.Series:
     """Only the denials are touched: they are few, and joining lists is the dearest step of all."""
     is_extended = judged.select((_IS_ATTEMPT & _IS_DENY) | _IS_DENIED_SILENTLY).to_series()
+    if not is_extended.any():
+        return judged["evidence"]
     extended = judged.filter(is_extended).select(
         evidence=pl.concat_list(
             "evidence",

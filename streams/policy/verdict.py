@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from streams.policy.trace import DEFAULT_RULE, Hit, Side, Trace, combine
+from streams.policy.trace import DEFAULT_RULE, Hit, Side, SideAction, Trace, combine
 
 _SHOWN_POLICIES = 3  # in a reason; the arrays hold all
+
+_ATTEMPT_REASONS: dict[SideAction, str] = {
+    "deny": "{}",
+    "allow": "dropped or rejected on the node, though {}",
+    "unknown": "dropped or rejected on the node; {}",
+    "none": "dropped or rejected on the node; no policy explains it, none selects either end",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +25,12 @@ class Verdict:
     denied_by: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     """Hits if staged policies were enforced; empty where that changes nothing."""
-    words: str = ""
-    """Why it is denied, what would let it through, or what makes it unknown."""
+    attempt_reason: str = ""
+    """In words, if the first packets were dropped or rejected on a node."""
+    silent_reason: str | None = None
+    """In words, if nothing ever answered; None where the policies do not explain that."""
+    answer_reason: str | None = None
+    """In words, if it was answered; None where that is as it should be."""
     rule_name: str | None = None
     rule_id: str | None = None
     rule_ruleset: str | None = None
@@ -32,13 +43,17 @@ def verdict_of(trace: Trace) -> Verdict:
     action = combine(trace.egress, trace.ingress)
     decided = _decided(trace)
     rule: dict[str, Any] = {} if decided is None else _rule(*decided)
+    words = _words(trace, action)
+    is_deny = action == "deny"
     return Verdict(
         policy_verdict=action,
         ingress_policies=_texts(trace.ingress),
         egress_policies=_texts(trace.egress),
         denied_by=tuple(str(hit) for hit in trace.denied_by),
         pending=_pending(trace),
-        words=_words(trace),
+        attempt_reason=_ATTEMPT_REASONS[action].format(words),
+        silent_reason=f"no answer; {words}" if is_deny else None,
+        answer_reason=f"went through, though {words}" if is_deny else None,
         **rule,
     )
 
@@ -75,12 +90,10 @@ def _rule(category: str, hit: Hit) -> dict[str, str]:
     }
 
 
-def _words(trace: Trace) -> str:
-    named = [
-        _side_words(name, side)
-        for name, side in (("egress", trace.egress), ("ingress", trace.ingress))
-        if side.action == combine(trace.egress, trace.ingress) and side.hits
-    ]
+def _words(trace: Trace, action: SideAction) -> str:
+    """What the directions that made the verdict say."""
+    sides = (("egress", trace.egress), ("ingress", trace.ingress))
+    named = [_side_words(name, side) for name, side in sides if side.action == action and side.hits]
     return "; ".join(named)
 
 

@@ -13,8 +13,9 @@ from streams.policy.question import Direction, End, Question
 from streams.policy.verdict import Verdict, verdict_of
 
 _MAXIMUM_VERDICTS = 200_000
-"""About 60 MB when full; beyond it the least recently used half goes."""
+"""Of each kind of key; beyond it the less recently used half goes."""
 _MAXIMUM_IDENTITIES = 50_000
+_MAXIMUM_EPOCHS = 512
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -36,10 +37,13 @@ class _Generations(Generic[_Key, _Value]):
         value = self._old.get(key)
         if value is None:
             value = make()
+        self.put(key, value)
+        return value
+
+    def put(self, key: _Key, value: _Value) -> None:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
         self._young[key] = value
-        return value
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -47,63 +51,84 @@ class _Generations(Generic[_Key, _Value]):
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedEnd:
-    """An end and the number of its identity; 0 outside the cluster."""
+    """An end, numbered; and its identity, numbered, 0 outside the cluster."""
 
+    number: int
     end: End
     identity: int
 
 
 class VerdictCache:
-    """Bounded; knows nothing of time but the epochs it is asked about."""
+    """Bounded; knows nothing of time but the epochs it is asked about.
+
+    Asked twice about the same ends it looks up once; about ends that no policy can tell apart, it judges once.
+    """
 
     def __init__(self, maximum_verdicts: int = _MAXIMUM_VERDICTS) -> None:
-        self._verdicts = _Generations[tuple[object, ...], Verdict](maximum_verdicts)
+        self._by_ends = _Generations[tuple[object, ...], Verdict](maximum_verdicts)
+        self._by_class = _Generations[tuple[object, ...], Verdict](maximum_verdicts)
+        self._distinct = _Generations[Verdict, Verdict](maximum_verdicts)
         self._selections = _Generations[tuple[int, int, Direction], Selection](_MAXIMUM_IDENTITIES)
-        self._classes = _Generations[int, Classes](512)
+        self._classes = _Generations[int, Classes](_MAXIMUM_EPOCHS)
+        self._ends = _Generations[tuple[int | None, str], ClassifiedEnd](maximum_verdicts)
         self._identities: dict[Identity, int] = {}
         self._last_identity = 0
-        self._by_index: dict[int, tuple[Endpoint, int]] = {}
+        self._last_end = 0
         self.evaluations = 0
         """Verdicts worked out because nobody had asked before, or not lately."""
 
     def __len__(self) -> int:
-        return len(self._verdicts)
+        return len(self._by_ends) + len(self._by_class)
 
     def classify(self, index: int | None, endpoint: Endpoint | None, address: str) -> ClassifiedEnd:
         """``index`` is the endpoint's number, which may come to mean another endpoint later."""
-        end = End(endpoint, parse_address(address))
-        if index is None or endpoint is None:
-            return ClassifiedEnd(end, 0)
-        known = self._by_index.get(index)
-        if known is None or known[0] is not endpoint:
-            known = self._by_index[index] = (endpoint, self._number(identity_of(endpoint)))
-        return ClassifiedEnd(end, known[1])
+        known = self._ends.get((index, address), lambda: self._classify(endpoint, address))
+        if known.end.endpoint is endpoint:
+            return known
+        known = self._classify(endpoint, address)
+        self._ends.put((index, address), known)
+        return known
 
     def verdict(
         self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, protocol: str, port: int
     ) -> Verdict:
         """Judge, or remember how it was judged."""
+        return self._by_ends.get(
+            (epoch.number, source.number, destination.number, protocol, port),
+            lambda: self._by_class_of(
+                epoch, source, destination, Question(source.end, destination.end, protocol, port)
+            ),
+        )
+
+    def _by_class_of(
+        self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, question: Question
+    ) -> Verdict:
         classes = self._classes.get(epoch.number, lambda: classes_of(epoch.policies))
-        question = Question(source.end, destination.end, protocol, port)
         key = (
             epoch.number,
             source.identity,
             classes.of_address(source.end.address),
             destination.identity,
             classes.of_address(destination.end.address),
-            protocol,
-            classes.of_port(protocol, port, destination.end.pod),
+            question.protocol,
+            classes.of_port(question.protocol, question.port, destination.end.pod),
             question.is_to_itself(),
             question.is_from_own_node(),
         )
-        return self._verdicts.get(key, lambda: self._judge(epoch, source, destination, question))
+        return self._by_class.get(key, lambda: self._judge(epoch, source, destination, question))
+
+    def _classify(self, endpoint: Endpoint | None, address: str) -> ClassifiedEnd:
+        self._last_end += 1
+        identity = 0 if endpoint is None else self._number(identity_of(endpoint))
+        return ClassifiedEnd(self._last_end, End(endpoint, parse_address(address)), identity)
 
     def _judge(self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, question: Question) -> Verdict:
         self.evaluations += 1
         trace = judge_selected(
             self._select(epoch, source, "egress"), self._select(epoch, destination, "ingress"), question
         )
-        return verdict_of(trace)
+        verdict = verdict_of(trace)
+        return self._distinct.get(verdict, lambda: verdict)
 
     def _select(self, epoch: Epoch, end: ClassifiedEnd, direction: Direction) -> Selection:
         return self._selections.get(
@@ -116,7 +141,6 @@ class VerdictCache:
         if number is None:
             if len(self._identities) >= _MAXIMUM_IDENTITIES:
                 self._identities.clear()
-                self._by_index.clear()
             self._last_identity += 1
             number = self._identities[identity] = self._last_identity
         return number
