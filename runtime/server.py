@@ -7,9 +7,12 @@ functions that return what is wrong, in words, or nothing.
 import threading
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from runtime.settings import HttpSettings
 
 Check = Callable[[], Iterable[str]]
 """Returns what is wrong, one item a fault; empty when all is well."""
@@ -20,21 +23,22 @@ _log = structlog.get_logger()
 class StatusServer:
     """The HTTP side of a process. Inert until ``start``."""
 
-    def __init__(self, address: str, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
-        """``address`` is ``host:port``; port 0 takes a free one."""
-        self._address = address
+    def __init__(self, settings: HttpSettings, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
+        self._settings = settings
         self._registry = registry
         self._checks = {"/healthz": healthy, "/readyz": ready}
         self._server: ThreadingHTTPServer | None = None
 
     def start(self) -> int:
         """Listen and serve in the background; return the port. Raises OSError when the address is taken."""
-        host, _, port = self._address.rpartition(":")
+        host, _, port = self._settings.address.rpartition(":")
         self._server = ThreadingHTTPServer((host, int(port)), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="status", daemon=True).start()
         chosen = self._server.server_address[1]
         _log.info("serving metrics and health", address=f"{host}:{chosen}")
+        if self._settings.address_file:
+            Path(self._settings.address_file).write_text(f"{host}:{chosen}\n", encoding="utf-8")
         return chosen
 
     def stop(self) -> None:

@@ -93,6 +93,8 @@ class HttpSettings(_Group, frozen=True):
 
     address: str = "127.0.0.1:0"
     """``host:port``; port 0 takes a free one, which is logged."""
+    address_file: str = ""
+    """File to which the chosen address is written, for whoever started the process with port 0."""
 
 
 class LogSettings(_Group, frozen=True):

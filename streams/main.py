@@ -117,7 +117,7 @@ class _Worker:
             self._metadata.start()
             _log.info("reading metadata")
             self._metadata.wait_until_ready(_PATIENCE_SECONDS)
-        server = StatusServer(self._settings.http.address, self._registry, self._faults, self._faults)
+        server = StatusServer(self._settings.http, self._registry, self._faults, self._unready)
         server.start()
         worker = Worker(*applications, override_logging=False, quiet=True, loglevel="WARNING", daemon=True)
         try:
@@ -136,6 +136,12 @@ class _Worker:
         failure = self._failure()
         if failure is not None:
             yield str(failure)
+
+    def _unready(self) -> Iterable[str]:
+        yield from self._faults()
+        for stage in (self._flows, self._index):
+            if stage is not None and not stage.is_assigned:
+                yield "Kafka has not assigned partitions yet"
 
     def _application(self, stage: str) -> faust.App:
         kafka = self._settings.kafka

@@ -71,8 +71,10 @@ class IndexProcessor:
         self._positions: dict[tuple[str, int], _Position] = {}
         self._queue: asyncio.Queue[_Item] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._saved: dict[tuple[str, int], int] = {}
         self._saved_at = 0.0
         self.failure: BaseException | None = None
+        self.is_assigned = False
 
     def register(self, app: faust.App, topic: faust.TopicT[bytes]) -> None:
         """Attach to the app."""
@@ -83,6 +85,7 @@ class IndexProcessor:
             async for event in stream.noack().events():  # type: ignore[attr-defined]
                 await self._take(event)
 
+        app.on_partitions_assigned.connect(self._note_assigned)
         app.on_partitions_revoked.connect(self._forget)
 
     async def _take(self, event: Any) -> None:
@@ -128,6 +131,7 @@ class IndexProcessor:
                 items = await _batch(queue)
                 if items:
                     await self._index(items)
+                await self._save_progress()
         except Exception as error:  # noqa: BLE001 - the task's top: the process ends with this error
             self.failure = error
             await app.crash(error)
@@ -165,11 +169,16 @@ class IndexProcessor:
                 position.done = max(position.done, item.offset + 1)
             if item.event is not None:
                 item.event.ack()
-        if time.monotonic() - self._saved_at >= _PROGRESS_SECONDS:
-            self._saved_at = time.monotonic()
-            done = {key: position.done for key, position in self._positions.items()}
-            if done:
-                await asyncio.to_thread(self._stage.log.save_progress, done)
+
+    async def _save_progress(self) -> None:
+        now = time.monotonic()
+        done = {key: position.done for key, position in self._positions.items()}
+        if done != self._saved and now - self._saved_at >= _PROGRESS_SECONDS:
+            await asyncio.to_thread(self._stage.log.save_progress, done)
+            self._saved, self._saved_at = done, now
+
+    async def _note_assigned(self, _app: faust.App, _assigned: set[Any], **_: Any) -> None:
+        self.is_assigned = True
 
     async def _forget(self, _app: faust.App, revoked: set[Any], **_: Any) -> None:
         for position in revoked:

@@ -78,6 +78,7 @@ class FlowProcessor:
         self._lock = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
+        self.is_assigned = False
 
     def register(self, app: faust.App, topic: faust.TopicT[bytes]) -> None:
         """Attach to the app."""
@@ -88,6 +89,7 @@ class FlowProcessor:
             async for event in _events(stream):
                 await self.take(event)
 
+        app.on_partitions_assigned.connect(self._note_assigned)
         app.on_partitions_revoked.connect(self._forget)
 
     async def take(self, event: Any) -> None:
@@ -123,6 +125,9 @@ class FlowProcessor:
         except Exception as error:  # noqa: BLE001 - the task's top: the process ends with this error
             self.failure = error
             await app.crash(error)
+
+    async def _note_assigned(self, _app: faust.App, _assigned: set[Any], **_: Any) -> None:
+        self.is_assigned = True
 
     async def _forget(self, _app: faust.App, revoked: set[Any], **_: Any) -> None:
         """Whoever gets the partition next reads from the first offset that is not final."""

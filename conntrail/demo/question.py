@@ -1,0 +1,95 @@
+"""What the demo asks Elasticsearch, and the answers as rows of text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conntrail.observe.render import human_bytes, printable
+
+_BUCKETS = 1000
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A table: one composite aggregation over an index."""
+
+    title: str
+    index: str
+    columns: tuple[str, ...]
+    """Headings of the keys, then of the figure."""
+    keys: tuple[tuple[str, ...], ...]
+    """For each heading, the fields that are joined by a slash."""
+    figure: str
+    """Field that is summed; empty counts documents."""
+    only: Mapping[str, str]
+    """Field and value that a document must have."""
+
+    def body(self) -> dict[str, Any]:
+        """The search request."""
+        fields = sorted({field for key in self.keys for field in key})
+        sources = [{field: {"terms": {"field": field, "missing_bucket": True}}} for field in fields]
+        aggregation: dict[str, Any] = {"composite": {"size": _BUCKETS, "sources": sources}}
+        if self.figure:
+            aggregation["aggregations"] = {"figure": {"sum": {"field": self.figure}}}
+        return {
+            "size": 0,
+            "query": {"bool": {"filter": [{"term": {field: value}} for field, value in self.only.items()]}},
+            "aggregations": {"rows": aggregation},
+        }
+
+    def rows(self, answer: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+        """The answer's largest rows."""
+        buckets = answer["aggregations"]["rows"]["buckets"]
+        ranked = sorted(buckets, key=lambda bucket: -self._figure(bucket))
+        for bucket in ranked[:_SHOWN]:
+            figure = self._figure(bucket)
+            cells = [printable("/".join(str(bucket["key"][f]) for f in key if bucket["key"][f])) for key in self.keys]
+            yield [*cells, human_bytes(figure) if self.figure.endswith("bytes") else f"{figure:.0f}"]
+
+    def _figure(self, bucket: Mapping[str, Any]) -> float:
+        return float(bucket["figure"]["value"] if self.figure else bucket["doc_count"])
+
+
+def _end(name: str) -> tuple[str, ...]:
+    return (f"{name}.kubernetes.namespace", f"{name}.kubernetes.workload.name", f"{name}.ip")
+
+
+def _pod(name: str) -> tuple[str, ...]:
+    return (f"{name}.kubernetes.namespace", f"{name}.kubernetes.workload.name")
+
+
+QUESTIONS = (
+    Question(
+        "Top talkers by workload",
+        "metrics-conntrail.window-*",
+        ("source", "destination", "port", "transport", "bytes"),
+        (_end("source"), _end("destination"), ("destination.port",), ("network.transport",)),
+        "network.bytes",
+        {"event.action": "allowed"},
+    ),
+    Question(
+        "Denied, and the policy that denied",
+        "logs-conntrail.flow-*",
+        ("source", "destination", "port", "transport", "denied by", "flows"),
+        (_pod("source"), _pod("destination"), ("destination.port",), ("network.transport",), ("policy.denied_by",)),
+        "",
+        {"event.action": "denied"},
+    ),
+    Question(
+        "Failed: no policy explains it",
+        "logs-conntrail.flow-*",
+        ("source", "destination", "port", "reason", "flows"),
+        (_pod("source"), (*_pod("destination"), "destination.service.name"), ("destination.port",), ("event.reason",)),
+        "",
+        {"event.action": "failed"},
+    ),
+    Question(
+        "Processes that opened connections",
+        "logs-conntrail.flow-*",
+        ("workload", "process", "executable", "flows"),
+        (_pod("source"), ("source.process.name",), ("source.process.executable",)),
+        "",
+        {"network.transport": "tcp"},
+    ),
+)
