@@ -1,0 +1,147 @@
+"""The agent's loop: wakes when the kernel has something, drains it in gulps, and closes intervals on time.
+
+Events are let to gather for a tenth of a second, since waking for each would cost more than reading them.
+"""
+
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from agents.node.capability.record import Capability, describe_all
+from agents.node.interval.processor import IntervalCloser
+from agents.node.interval.schedule import Schedule, Span
+from agents.node.metrics import NodeMetrics
+from agents.node.watch.processor import NodeWatch
+from agents.publish.spool import Spool
+from agents.publish.writer import IntervalWriter
+
+_GATHER_MS: Final = 100
+_BUSY_GATHER_MS: Final = 10
+_BUSY_CONNECTIONS: Final = 2_000
+"""So many new ones in a tenth of a second come near what the receive buffer holds."""
+_PUBLISH_MS: Final = 50
+_IDLE_MS: Final = 500
+_FLUSH_SECONDS: Final = 3.0
+_STUCK_SECONDS: Final = 30.0
+_LATE_INTERVALS: Final = 3
+_log = structlog.get_logger()
+
+
+class Cycle:
+    """Runs until a signal asks it to stop."""
+
+    def __init__(
+        self,
+        watch: NodeWatch,
+        closer: IntervalCloser,
+        writer: IntervalWriter,
+        spool: Spool,
+        schedule: Callable[[int], Schedule],
+    ) -> None:
+        """``schedule`` makes the schedule that begins at an instant (Unix time, ns)."""
+        self._watch = watch
+        self._closer = closer
+        self._writer = writer
+        self._spool = spool
+        self._make_schedule = schedule
+        self._turned_at = time.monotonic()
+        self._is_stopping = False
+        self._is_started = False
+
+    def run(self, metrics: NodeMetrics, fixed: Iterable[Capability]) -> None:
+        """Watch and report; ``fixed`` are the capabilities decided before the start."""
+        waker, wake = socket.socketpair()
+        waker.setblocking(False)
+        wake.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        known = list(fixed)
+        schedule = self._make_schedule(time.time_ns())
+        try:
+            self._watch.start()
+            self._is_started = True
+            capabilities = self._note_capabilities(metrics, known, [])
+            while not self._is_stopping:
+                self._turn(schedule, waker.fileno(), metrics)
+                capabilities = self._note_capabilities(metrics, known, capabilities)
+            self._finish(schedule, metrics)
+        finally:
+            self._watch.close()
+            self._writer.stop()
+            signal.set_wakeup_fd(-1)
+            waker.close()
+            wake.close()
+
+    def unhealthy(self) -> list[str]:
+        """Why the loop cannot do its work; empty when it turns."""
+        silent = time.monotonic() - self._turned_at
+        return [f"the loop has not turned for {silent:.0f} s"] if silent > _STUCK_SECONDS else []
+
+    def unready(self) -> list[str]:
+        """Why reports do not arrive; empty when they do."""
+        faults = self._writer.faults()
+        if not self._is_started:
+            faults.append("starting")
+        if len(self._spool) > _LATE_INTERVALS:
+            faults.append(f"{len(self._spool)} intervals wait for Kafka")
+        return faults
+
+    def _turn(self, schedule: Schedule, waker: int, metrics: NodeMetrics) -> None:
+        self._turned_at = time.monotonic()
+        now_ns = time.time_ns()
+        schedule.note_clock(now_ns)
+        if not schedule.wait_ns(now_ns):
+            self._close(schedule.cut(now_ns), metrics, is_last=False)
+        self._writer.advance()
+        limit_ms = _PUBLISH_MS if len(self._spool) and self._writer.partitions else _IDLE_MS
+        left_ms = schedule.wait_ns(time.time_ns()) // 1_000_000 + 1
+        if self._wait(waker, min(limit_ms, left_ms)):
+            # Gather, but not beyond the interval's end; a signal ends the wait at once.
+            _poll([waker], min(_GATHER_MS, left_ms))
+        while self._watch.drain() > _BUSY_CONNECTIONS and not self._is_stopping:
+            _poll([waker], _BUSY_GATHER_MS)
+
+    def _wait(self, waker: int, timeout_ms: int) -> bool:
+        return bool(_poll([waker, *self._watch.filenos()], timeout_ms))
+
+    def _close(self, span: Span, metrics: NodeMetrics, *, is_last: bool) -> None:
+        with metrics.close_seconds.time():
+            flows = self._watch.take_flows(is_last=is_last)
+            self._closer.close(span, flows, self._writer.partitions)
+
+    def _finish(self, schedule: Schedule, metrics: NodeMetrics) -> None:
+        _log.info("stopping: the last report is on its way")
+        self._close(schedule.cut_short(time.time_ns()), metrics, is_last=True)
+        if not self._writer.flush(_FLUSH_SECONDS):
+            _log.warning(
+                "stopped before Kafka took everything",
+                intervals=len(self._spool),
+                kept=self._closer.keeping.directory is not None,
+            )
+
+    def _note_capabilities(
+        self, metrics: NodeMetrics, fixed: list[Capability], before: list[Capability]
+    ) -> list[Capability]:
+        now = [*fixed, *self._watch.capabilities()]
+        if now != before:
+            metrics.note_capabilities(now)
+            _log.info("what this node can see", **describe_all(now))
+        return now
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+
+def _poll(descriptors: Iterable[int], timeout_ms: int) -> list[int]:
+    """Those of the descriptors that are ready within the time."""
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poller.poll(timeout_ms)]

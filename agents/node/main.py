@@ -1,0 +1,194 @@
+"""Composition root of the node agent: builds every part, then starts them in order."""
+
+import gc
+import socket
+from hashlib import blake2b
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from agents.errors import AgentError, WriteError
+from agents.node.attempt.reader import AttemptReader
+from agents.node.attempt.table import AttemptTable
+from agents.node.attempt.writer import AttemptRules
+from agents.node.capability.record import Capability
+from agents.node.conntrack.reader import ConntrackReader
+from agents.node.conntrack.table import ConnectionTable
+from agents.node.cycle.processor import Cycle
+from agents.node.interval.loss import Losses
+from agents.node.interval.processor import Identity, IntervalCloser, Keeping
+from agents.node.interval.schedule import Schedule
+from agents.node.metrics import NodeMetrics
+from agents.node.namespace.reader import entered
+from agents.node.process.reader import ProcessReader
+from agents.node.report.address import AddressText
+from agents.node.report.known_socket import KnownSockets
+from agents.node.socket.reader import SocketReader
+from agents.node.state.reader import Resumed, new_boot, resume
+from agents.node.sysctl.writer import enable_conntrack
+from agents.node.watch.attempt.processor import AttemptWatch
+from agents.node.watch.connection.processor import ConnectionWatch
+from agents.node.watch.processor import NodeWatch
+from agents.node.watch.socket.processor import SocketWatch
+from agents.publish.directory.reader import read_interval
+from agents.publish.directory.writer import StateDirectory
+from agents.publish.interval import Interval, IntervalEncoder
+from agents.publish.metrics import PublishMetrics
+from agents.publish.spool import Spool, Storage
+from agents.publish.writer import Destination, IntervalWriter
+from runtime.kafka import client_configuration
+from runtime.server import StatusServer
+from runtime.settings import AgentSettings, Settings
+from schemas.container import ContainerEncoder
+from schemas.reader import read_schema
+from schemas.topic import FLOWS_RAW
+
+_CONNECTIONS = 262_144
+"""Connections and attempts kept at most: the kernel's own default limit of a large node (nf_conntrack_max)."""
+_SOCKETS = 131_072
+_YOUNG_OBJECTS = 50_000
+"""Rows of an interval are many short-lived objects in no cycles; collecting while they are built is wasted."""
+_log = structlog.get_logger()
+
+
+def run(settings: Settings, *, is_check: bool) -> None:
+    """Build the agent and run it until a signal; with ``is_check`` build it and return.
+
+    Raises AgentError when something is wrong that only an operator can mend.
+    """
+    _Agent(settings).run(is_check=is_check)
+
+
+class _Agent:
+    """All parts of a node agent. Inert until ``run``."""
+
+    def __init__(self, settings: Settings) -> None:
+        agent = settings.agent
+        self._settings = settings
+        self._node = agent.node or socket.gethostname()
+        self._registry = CollectorRegistry()
+        self._metrics = NodeMetrics(self._registry)
+        self._publish_metrics = PublishMetrics(self._registry)
+        self._losses = Losses()
+        self._path = Path(agent.state_directory) if agent.state_directory else None
+        self._directory = StateDirectory(self._path) if self._path else None
+        self._spool = Spool(agent.spool_memory, agent.spool_disk if self._path else 0)
+        self._table = ConnectionTable(_seed(self._node), _CONNECTIONS)
+        self._known = KnownSockets(_SOCKETS)
+        self._watch = self._build_watch(agent)
+        self._encoder = IntervalEncoder(ContainerEncoder(read_schema(FLOWS_RAW.schema)), "flow_key")
+
+    def run(self, *, is_check: bool) -> None:
+        """Take up the state, start the parts, turn until a signal."""
+        if is_check:
+            self._build_cycle(Resumed(new_boot(), 0, None, (), ()))
+            return
+        if self._directory is not None:
+            self._directory.open()
+        try:
+            self._start(resume(self._node, self._path))
+        finally:
+            if self._directory is not None:
+                self._directory.close()
+
+    def _start(self, resumed: Resumed) -> None:
+        self._take_up(resumed)
+        cycle, writer = self._build_cycle(resumed)
+        server = StatusServer(self._settings.http, self._registry, cycle.unhealthy, cycle.unready)
+        try:
+            server.start()
+        except (OSError, ValueError) as error:
+            raise AgentError(f"CONNTRAIL_HTTP__ADDRESS={self._settings.http.address}: {error}") from error
+        try:
+            capabilities = self._prepare_kernel()
+            writer.start()
+            gc.freeze()
+            gc.set_threshold(_YOUNG_OBJECTS)
+            _log.info("agent started", node=self._node, boot=resumed.boot, sequence=resumed.next_sequence)
+            cycle.run(self._metrics, capabilities)
+        finally:
+            server.stop()
+
+    def _build_watch(self, agent: AgentSettings) -> NodeWatch:
+        reader = ConntrackReader(agent.netns, agent.receive_buffer)
+        rules = AttemptRules(agent.netns, agent.nflog_group, agent.attempts_per_second)
+        attempts = AttemptTable(_seed(self._node), round(agent.attempt_patience * 1e9), _CONNECTIONS)
+        attempt_reader = AttemptReader(agent.netns, agent.nflog_group, agent.receive_buffer)
+        return NodeWatch(
+            ConnectionWatch(reader, self._table, self._losses, self._metrics),
+            AttemptWatch(rules, attempt_reader, attempts, self._losses, self._metrics),
+            self._build_sockets(agent) if agent.sockets else None,
+            self._known,
+            self._losses,
+            AddressText(),
+        )
+
+    def _build_sockets(self, agent: AgentSettings) -> SocketWatch:
+        reader = SocketReader(agent.netns, agent.receive_buffer)
+        return SocketWatch(reader, ProcessReader(), self._known, self._metrics)
+
+    def _build_cycle(self, resumed: Resumed) -> tuple[Cycle, IntervalWriter]:
+        partitions = resumed.snapshot.partitions if resumed.snapshot else 0
+        closer = IntervalCloser(
+            Identity(self._settings.cluster, self._node, resumed.boot, resumed.next_sequence, new_boot()),
+            Keeping(self._directory, self._table, self._known),
+            self._encoder,
+            self._spool,
+            self._losses,
+            self._metrics,
+            self._publish_metrics,
+            partitions=partitions or self._settings.kafka.partitions,
+            is_sure=partitions > 0,
+        )
+        kafka = self._settings.kafka
+        destination = Destination(
+            client_configuration(kafka, f"conntrail-agent-{self._node}"),
+            FLOWS_RAW.full_name(kafka.topic_prefix),
+            self._node.encode(),
+        )
+        storage = Storage(self._load, closer.forget)
+        writer = IntervalWriter(destination, self._spool, storage, self._encoder, self._publish_metrics)
+        interval_ns = round(self._settings.agent.interval * 1e9)
+        resumed_end_ns = resumed.snapshot.interval_end_ns if resumed.snapshot else None
+        return (
+            Cycle(
+                self._watch, closer, writer, self._spool, lambda now_ns: Schedule(interval_ns, now_ns, resumed_end_ns)
+            ),
+            writer,
+        )
+
+    def _load(self, sequence: int) -> Interval:
+        if self._path is None:
+            raise WriteError("an interval is neither in memory nor on disk")
+        return read_interval(self._path, sequence)
+
+    def _take_up(self, resumed: Resumed) -> None:
+        """Continue from the state of an earlier life."""
+        for sequence, size_bytes in resumed.unsent:
+            self._losses.add("intervals_dropped", len(self._spool.add_stored(sequence, size_bytes)))
+        if self._directory is not None:
+            for sequence in resumed.uncommitted:
+                self._directory.remove_interval(sequence)
+        if resumed.snapshot is None:
+            return
+        self._table.import_state(resumed.snapshot.connections)
+        self._known.import_state(resumed.snapshot.sockets)
+        # What began and ended meanwhile was not seen.
+        self._losses.add("restarts")
+
+    def _prepare_kernel(self) -> list[Capability]:
+        try:
+            with entered(self._settings.agent.netns):
+                capabilities = enable_conntrack()
+        except OSError as error:
+            raise AgentError(f"network namespace {self._settings.agent.netns}: {error.strerror}") from error
+        for capability in capabilities:
+            if capability.name == "accounting":
+                self._losses.set_lasting("no_accounting", is_present=capability.state != "ok")
+        return capabilities
+
+
+def _seed(node: str) -> int:
+    """A number that stands for the node, the same in every life of its agent."""
+    return int.from_bytes(blake2b(node.encode(), digest_size=8).digest())

@@ -1,0 +1,120 @@
+"""Keeps our nftables table in place and the denied attempts that it shows.
+
+The rules go in after the events are listened to, else connections confirmed unheard would look denied; a ruleset
+flushed by others is put back, and the interval says so.
+"""
+
+import time
+
+import structlog
+
+from agents.errors import AgentError, ReadError
+from agents.node.attempt.reader import AttemptReader
+from agents.node.attempt.table import AttemptTable
+from agents.node.attempt.writer import AttemptRules
+from agents.node.capability.record import Capability
+from agents.node.conntrack.entry import Entries
+from agents.node.interval.loss import Losses
+from agents.node.metrics import NodeMetrics
+from agents.node.report.columns import Reports
+
+_RETRY_SECONDS = 30.0
+_log = structlog.get_logger()
+
+
+class AttemptWatch:
+    """First packets of the node's network namespace. Inert until ``start``."""
+
+    def __init__(
+        self, rules: AttemptRules, reader: AttemptReader, table: AttemptTable, losses: Losses, metrics: NodeMetrics
+    ) -> None:
+        self._rules = rules
+        self._reader = reader
+        self._table = table
+        self._losses = losses
+        self._metrics = metrics
+        self._fault = "not started"
+        self._cut = 0
+        self._retry_at = 0.0
+
+    def start(self) -> None:
+        """Bind the group and install the rules; when that fails it is tried again now and then."""
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
+        try:
+            self._reader.start()
+            self._rules.install()
+        except AgentError as error:
+            if str(error) != self._fault:
+                _log.warning("denied attempts are not seen", reason=str(error))
+            self._fault = str(error)
+            self._reader.close()
+        else:
+            self._fault = ""
+            self._cut = 0
+        self._losses.set_lasting("no_attempts", is_present=bool(self._fault))
+
+    def capabilities(self) -> list[Capability]:
+        """Whether denied attempts can be seen."""
+        return [Capability("attempts", "missing" if self._fault else "ok", self._fault)]
+
+    def filenos(self) -> list[int]:
+        """Descriptors that become readable when there are first packets."""
+        return [] if self._fault else [self._reader.fileno()]
+
+    def drain(self, now_ns: int) -> None:
+        """Read the first packets that are there."""
+        if self._fault:
+            return
+        try:
+            batch = self._reader.read()
+        except AgentError as error:
+            self._fail(error)
+            return
+        self._table.note(batch.rows, now_ns)
+        self._metrics.attempts.inc(len(batch.rows))
+        self._losses.add("attempt_overruns", batch.overruns)
+        self._losses.add("attempts_malformed", batch.malformed)
+
+    def confirm(self, entries: Entries) -> None:
+        """These connections exist: their first packets were let through."""
+        self._table.confirm(entries)
+
+    def check_rules(self) -> None:
+        """Count what the rate limit cut, and put the rules back when they are gone."""
+        if self._fault:
+            if time.monotonic() >= self._retry_at:
+                self.start()
+            return
+        try:
+            cut = self._rules.read_cut()
+            self._losses.add("attempts_cut", cut - self._cut)
+            self._cut = cut
+        except ReadError as error:
+            _log.warning("the attempt rules are put back", reason=str(error))
+            self._losses.add("attempt_rules_flushed")
+            self._reinstall()
+
+    def take_report(self, now_ns: int, *, flush: bool) -> Reports:
+        """Attempts decided since the last report."""
+        return self._table.take_report(now_ns, flush)
+
+    def close(self) -> None:
+        """Take the rules away and stop reading."""
+        try:
+            self._rules.remove()
+        except AgentError as error:
+            _log.warning("the nftables table stays behind", reason=str(error))
+        self._reader.close()
+
+    def _reinstall(self) -> None:
+        try:
+            self._rules.install()
+            self._cut = 0
+        except AgentError as error:
+            self._fail(error)
+
+    def _fail(self, error: AgentError) -> None:
+        _log.error("first packets failed", reason=str(error))
+        self._fault = str(error)
+        self._losses.set_lasting("no_attempts", is_present=True)
+        self._reader.close()

@@ -1,0 +1,109 @@
+"""All that is watched on a node, as one: what came in since the last look, what an interval amounts to."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.node.capability.record import Capability
+from agents.node.interval.loss import Losses
+from agents.node.report.address import AddressText
+from agents.node.report.flow import Flows, assemble_flows
+from agents.node.report.known_socket import KnownSockets
+from agents.node.watch.attempt.processor import AttemptWatch
+from agents.node.watch.budget import Budget
+from agents.node.watch.connection.processor import ConnectionWatch
+from agents.node.watch.socket.processor import SocketWatch
+
+_MENDING_SHARE = 0.05
+"""Of one processor, while events overrun without end."""
+
+
+@dataclass(slots=True)
+class NodeWatch:
+    """The node's connections, attempts and sockets. Inert until ``start``."""
+
+    connections: ConnectionWatch
+    attempts: AttemptWatch
+    sockets: SocketWatch | None
+    known: KnownSockets
+    losses: Losses
+    _addresses: AddressText
+    _is_mending_due: bool = False
+    _mending: Budget = field(default_factory=lambda: Budget(_MENDING_SHARE, least_seconds=1.0))
+
+    def start(self) -> None:
+        """Listen first, then dump, then install rules: no connection falls between two of them."""
+        self.connections.start()
+        entries = self.connections.reconcile()
+        if self.sockets is not None:
+            self.sockets.start()
+            if entries is not None:
+                self.sockets.ask(entries)
+        self.attempts.start()
+
+    def capabilities(self) -> list[Capability]:
+        """What this node can see."""
+        found = [*self.connections.capabilities(), *self.attempts.capabilities()]
+        if self.sockets is not None:
+            return found + self.sockets.capabilities()
+        off = "CONNTRAIL_AGENT__SOCKETS is off"
+        return found + [Capability(name, "missing", off) for name in ("sockets", "pod_namespaces", "processes")]
+
+    def filenos(self) -> Iterator[int]:
+        """Descriptors that become readable when there is something to drain."""
+        yield from self.connections.filenos()
+        yield from self.attempts.filenos()
+        if self.sockets is not None:
+            yield from self.sockets.filenos()
+
+    def drain(self) -> int:
+        """Read what is there; return how many connections began.
+
+        First packets are read before the events that confirm them, so that a confirmation never comes too early.
+        """
+        now_ns = time.time_ns()
+        self.attempts.drain(now_ns)
+        drained = self.connections.drain(now_ns)
+        self.attempts.confirm(drained.new)
+        if self.sockets is not None:
+            self.sockets.ask(drained.new)
+            self.sockets.drain()
+        self._is_mending_due |= drained.is_overrun
+        if self._is_mending_due and self._mending.is_due(time.monotonic()):
+            self._mend()
+        return len(drained.new)
+
+    def take_flows(self, *, is_last: bool) -> Flows:
+        """Rows of the interval that ends now."""
+        self.drain()
+        self._mend()
+        if not is_last:
+            self.attempts.check_rules()
+        now_ns = time.time_ns()
+        reports = np.concatenate(
+            [self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)]
+        )
+        if self.sockets is None:
+            return assemble_flows(reports, self.known, {}, self._addresses)
+        self.sockets.refresh(reports)
+        flows = assemble_flows(reports, self.known, self.sockets.processes, self._addresses)
+        self.sockets.forget(reports)
+        return flows
+
+    def close(self) -> None:
+        """Take the rules away before nobody listens for confirmations any more."""
+        self.attempts.close()
+        self.connections.close()
+        if self.sockets is not None:
+            self.sockets.close()
+
+    def _mend(self) -> None:
+        """Make up by a dump for what events did not bring."""
+        began = time.thread_time()
+        entries = self.connections.reconcile()
+        self._is_mending_due = False
+        self._mending.spend(time.monotonic(), time.thread_time() - began)
+        if entries is not None:
+            self.attempts.confirm(entries)

@@ -1,0 +1,180 @@
+"""Finds the sockets and processes of connections: soon after they begin, at each interval's end, when they close.
+
+What is asked is bounded and what it costs too: a busy node loses process names, which is counted, not processor time.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+import structlog
+
+from agents.errors import AgentError
+from agents.node.capability.record import Capability
+from agents.node.metrics import NodeMetrics
+from agents.node.process.entry import Process
+from agents.node.process.reader import ProcessReader
+from agents.node.report.columns import Reports
+from agents.node.report.flow import Processes
+from agents.node.report.known_socket import KnownSockets
+from agents.node.socket.reader import SocketReader
+from agents.node.watch.budget import Budget
+
+_PROTOCOLS = (6, 17)  # sock_diag answers exact questions for TCP and UDP
+_ASKED_AT_ONCE = 2_000
+_WAITING = 20_000
+_INODES_WAITING = 10_000
+_SHARE = 0.015
+_log = structlog.get_logger()
+
+
+class SocketWatch:
+    """Sockets of the node and its pods. Inert until ``start``."""
+
+    def __init__(
+        self, reader: SocketReader, processes: ProcessReader, known: KnownSockets, metrics: NodeMetrics
+    ) -> None:
+        self._reader = reader
+        self._process_reader = processes
+        self._known = known
+        self._metrics = metrics
+        self._processes: dict[int, Process | None] = {}
+        self._waiting: deque[Reports] = deque()
+        self._waiting_rows = 0
+        self._unnamed: set[int] = set()
+        self._namespace_budget = Budget(_SHARE, least_seconds=0.5)
+        self._process_budget = Budget(_SHARE, least_seconds=0.2)
+        self._fault = "not started"
+        self._namespace_fault = ""
+        self._process_fault = ""
+
+    @property
+    def processes(self) -> Processes:
+        """Processes by socket inode."""
+        return self._processes
+
+    def start(self) -> None:
+        """Open the sockets; without the right to it connections go without processes and TCP figures."""
+        try:
+            self._reader.start()
+        except AgentError as error:
+            self._fault = str(error)
+        else:
+            self._fault = ""
+            self._refresh_namespaces()
+
+    def capabilities(self) -> list[Capability]:
+        """What can be seen of sockets and processes."""
+        return [
+            Capability("sockets", "missing" if self._fault else "ok", self._fault),
+            Capability("pod_namespaces", "missing" if self._namespace_fault else "ok", self._namespace_fault),
+            Capability("processes", "missing" if self._process_fault else "ok", self._process_fault),
+        ]
+
+    def filenos(self) -> list[int]:
+        """Descriptors that become readable when sockets close."""
+        return [] if self._fault else list(self._reader.filenos())
+
+    def ask(self, rows: Reports) -> None:
+        """Look up the sockets of these connections soon."""
+        rows = rows[np.isin(rows["protocol"], _PROTOCOLS)]
+        room = _WAITING - self._waiting_rows
+        if len(rows) > room:
+            self._metrics.missed_sockets.labels("busy").inc(len(rows) - room)
+            rows = rows[:room]
+        if len(rows) and not self._fault:
+            self._waiting.append(rows)
+            self._waiting_rows += len(rows)
+
+    def drain(self) -> None:
+        """Take what closed, look up what is waiting, name the processes."""
+        if self._fault:
+            return
+        if self._namespace_budget.is_due(time.monotonic()):
+            self._refresh_namespaces()
+        self._take_closed()
+        asked = 0
+        while self._waiting and asked < _ASKED_AT_ONCE:
+            rows = self._waiting.popleft()
+            self._waiting_rows -= len(rows)
+            asked += len(rows)
+            self._look_up(rows)
+        if self._unnamed and self._process_budget.is_due(time.monotonic()):
+            self._name_processes()
+
+    def refresh(self, reports: Reports) -> None:
+        """Fresh figures of the TCP connections that are about to be reported, and their processes."""
+        if self._fault:
+            return
+        self._take_closed()
+        self._known.settle()
+        living = reports[~reports["is_final"] & np.isin(reports["protocol"], _PROTOCOLS)]
+        for start in range(0, len(living), _ASKED_AT_ONCE):
+            self._look_up(living[start : start + _ASKED_AT_ONCE])
+        self._name_processes()
+        self._known.settle()
+
+    def forget(self, reports: Reports) -> None:
+        """Let go of what belonged to connections that ended."""
+        before = self._known.forgotten
+        self._known.forget(reports)
+        self._metrics.missed_sockets.labels("no room").inc(self._known.forgotten - before)
+        self._metrics.sockets.set(len(self._known))
+        living = self._known.inodes()
+        self._processes = {inode: process for inode, process in self._processes.items() if inode in living}
+        self._unnamed &= living
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self._reader.close()
+
+    def _take_closed(self) -> None:
+        try:
+            self._known.note(self._reader.take_closed())
+        except AgentError as error:
+            self._note_failure("closed sockets", error)
+
+    def _look_up(self, rows: Reports) -> None:
+        try:
+            found = self._reader.look_up(rows)
+        except AgentError as error:
+            self._note_failure("sockets", error)
+            return
+        self._known.note(found)
+        self._await_names(set(found["inode"].tolist()) - {0} - self._processes.keys())
+
+    def _await_names(self, inodes: Iterable[int]) -> None:
+        for inode in inodes:
+            if len(self._unnamed) >= _INODES_WAITING:
+                self._metrics.missed_sockets.labels("processes busy").inc()
+            else:
+                self._unnamed.add(inode)
+
+    def _name_processes(self) -> None:
+        if not self._unnamed:
+            return
+        began = time.thread_time()
+        inodes, self._unnamed = sorted(self._unnamed), set()
+        try:
+            found = self._process_reader.look_up(inodes)
+            self._process_fault = ""
+        except AgentError as error:
+            self._process_fault = str(error)
+            found = {}
+        for inode in inodes:
+            self._processes[inode] = found.get(inode)
+        self._process_budget.spend(time.monotonic(), time.thread_time() - began)
+
+    def _refresh_namespaces(self) -> None:
+        began = time.thread_time()
+        try:
+            self._reader.refresh_namespaces()
+            self._namespace_fault = ""
+        except AgentError as error:
+            self._namespace_fault = str(error)
+        self._namespace_budget.spend(time.monotonic(), time.thread_time() - began)
+
+    def _note_failure(self, what: str, error: AgentError) -> None:
+        self._metrics.missed_sockets.labels("failed").inc()
+        _log.debug("look-up failed", what=what, reason=str(error))
