@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from streams.policy.judge import judge
-from tests.unit.streams.policy.builders import SECOND, START, Endpoints, matched, pod, policy_object, timeline
+from tests.unit.streams.policy.builders import SECOND, START, Endpoints, matched, pod, policy_object, port, timeline
 
 WEB, DB = pod("web", address="10.0.0.1"), pod("db", address="10.0.0.2")
 ENDS = Endpoints([WEB, DB])
@@ -203,3 +203,48 @@ def test_columns_have_the_declared_types() -> None:
     texts = ["action", "reason", "policy_verdict", "rule_name", "rule_id", "rule_ruleset", "rule_category", "rule_uuid"]
     assert all(schema[name] == pl.String for name in texts)
     assert schema["drift"] == pl.Boolean
+
+
+def _verdicts(ends: list[Any], policy: Any, *rows: tuple[int, int, int]) -> list[str]:
+    def row(source: int, destination: int, number: int) -> dict[str, Any]:
+        return {
+            "source_index": source,
+            "source_address": ends[source].addresses[0],
+            "destination_index": destination,
+            "destination_address": ends[destination].addresses[0],
+            "destination_port": number,
+        }
+
+    return judge(matched(*(row(*item) for item in rows)), Endpoints(ends), timeline(policy))["policy_verdict"].to_list()
+
+
+def test_a_pod_that_talks_to_itself_is_told_from_its_twin() -> None:
+    twins = [pod(name, address=address, labels={}) for name, address in (("a", "10.0.0.1"), ("b", "10.0.0.2"))]
+    isolated = policy_object({"policyTypes": ["Ingress", "Egress"]})
+    assert _verdicts(twins, isolated, (0, 1, 80), (0, 0, 80), (1, 1, 80), (1, 0, 80)) == [
+        "deny",
+        "none",
+        "none",
+        "deny",
+    ]
+
+
+def test_a_pods_own_node_is_told_from_another_by_pods_on_the_hosts_network() -> None:
+    near, far = (
+        pod(f"h{n}", address=f"192.168.0.{n}", labels={}, host_network=True, node_name=f"n{n}") for n in (1, 2)
+    )
+    ends = [near, far, pod("db", address="10.0.0.1", node_name="n1")]
+    assert _verdicts(ends, policy_object({}), (1, 2, 80), (0, 2, 80), (1, 2, 80)) == ["deny", "none", "deny"]
+
+
+def test_pods_that_name_ports_differently_are_told_apart() -> None:
+    ends = [
+        pod("web", address="10.0.0.1", labels={}),
+        pod("a", address="10.0.0.2", labels={}, ports=(port("sql", 5000),)),
+        pod("b", address="10.0.0.3", labels={}, ports=(port("sql", 5001),)),
+        pod("c", address="10.0.0.4", labels={}, ports=(port("other", 5001),)),
+    ]
+    nobody = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    named = policy_object({"ingress": [{"ports": [{"port": "sql"}]}, {"from": nobody, "ports": [{"port": "other"}]}]})
+    rows = [(0, destination, number) for destination in (1, 2, 3) for number in (5000, 5001)]
+    assert _verdicts(ends, named, *rows) == ["allow", "deny", "deny", "allow", "deny", "deny"]
