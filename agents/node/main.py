@@ -22,7 +22,6 @@ from agents.node.interval.schedule import Schedule
 from agents.node.metrics import NodeMetrics
 from agents.node.namespace.reader import entered
 from agents.node.process.reader import ProcessReader
-from agents.node.report.address import AddressText
 from agents.node.report.known_socket import KnownSockets
 from agents.node.socket.reader import SocketReader
 from agents.node.state.reader import Resumed, new_boot, resume
@@ -40,7 +39,6 @@ from agents.publish.writer import Destination, IntervalWriter
 from runtime.kafka import client_configuration
 from runtime.server import StatusServer
 from runtime.settings import AgentSettings, Settings
-from schemas.container import ContainerEncoder
 from schemas.reader import read_schema
 from schemas.topic import FLOWS_RAW
 
@@ -77,7 +75,7 @@ class _Agent:
         self._table = ConnectionTable(_seed(self._node), _CONNECTIONS)
         self._known = KnownSockets(_SOCKETS)
         self._watch = self._build_watch(agent)
-        self._encoder = IntervalEncoder(ContainerEncoder(read_schema(FLOWS_RAW.schema)), "flow_key")
+        self._encoder = IntervalEncoder(read_schema(FLOWS_RAW.schema), "flow_key")
 
     def run(self, *, is_check: bool) -> None:
         """Take up the state, start the parts, turn until a signal."""
@@ -121,7 +119,6 @@ class _Agent:
             self._build_sockets(agent) if agent.sockets else None,
             self._known,
             self._losses,
-            AddressText(),
         )
 
     def _build_sockets(self, agent: AgentSettings) -> SocketWatch:

@@ -5,7 +5,7 @@ below the size that Kafka takes by default; what does not fit travels in several
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
@@ -14,15 +14,15 @@ import fastavro
 import numpy as np
 import numpy.typing as npt
 
+from agents.publish.column import Column, ColumnEncoder, LongColumn, encode_long
 from schemas.batch import Batch, Coverage, parse_batch
 from schemas.container import ContainerEncoder
+from schemas.reader import Schema
 
 MESSAGE_BYTES: Final = 900_000
 """Kafka takes 1,048,588 bytes a message by default (max.message.bytes), librdkafka 1,000,000."""
-_ROWS_A_MESSAGE: Final = 3_000  # about 200 bytes a row: one message in nearly all cases
+_MESSAGE_ROWS_BYTES: Final = MESSAGE_BYTES - (64 << 10)  # the rest is for the header, schema and losses included
 _SYNC_BYTES: Final = 16
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,53 +69,61 @@ def partition_of(keys: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[np
 
 
 class IntervalEncoder:
-    """Divides an interval's rows among partitions and encodes them."""
+    """Divides an interval's rows among partitions and puts them into messages."""
 
-    def __init__(self, encoder: ContainerEncoder, key_field: str) -> None:
+    def __init__(self, schema: Schema, key_field: str) -> None:
         """``key_field`` holds the 64-bit key of a row, a signed long."""
-        self._encoder = encoder
+        self._schema = schema
+        self._containers = ContainerEncoder(schema)
+        self._columns = ColumnEncoder(schema)
         self._key_field = key_field
 
-    def encode(
-        self, facts: Facts, keys: npt.NDArray[np.int64], rows: Rows, partitions: int, *, is_sure: bool
-    ) -> Interval:
-        """Messages of an interval; ``keys`` holds the key of each row. Equal input gives equal bytes."""
-        order = np.argsort(partition_of(keys, partitions), kind="stable")
-        limits = np.searchsorted(partition_of(keys, partitions)[order], np.arange(partitions + 1))
-        messages: list[Message] = []
-        for partition in range(partitions):
-            own = [rows[index] for index in order[limits[partition] : limits[partition + 1]].tolist()]
-            messages += self._encode_partition(facts, own, partition, partitions)
-        return Interval(facts.sequence, partitions, is_sure, tuple(messages))
+    def encode(self, facts: Facts, columns: Mapping[str, Column], partitions: int, *, is_sure: bool) -> Interval:
+        """Messages of an interval. Equal input gives equal bytes. Raises SchemaError when a column does not fit."""
+        keys = columns[self._key_field]
+        assert isinstance(keys, LongColumn)
+        return self._divide(facts, keys.values, self._columns.encode(columns), partitions, is_sure=is_sure)
 
     def divide_again(self, interval: Interval, partitions: int) -> Interval:
         """The same rows under the same identity for another number of partitions.
 
         Raises ValueError or DecodeError when the interval is none of ours.
         """
-        rows: list[Mapping[str, Any]] = []
+        keys: list[int] = []
+        rows: list[bytes] = []
         facts: Facts | None = None
         for message in interval.messages:
             reader = fastavro.reader(BytesIO(message.value))
             facts = facts or _facts_of(parse_batch(reader.metadata))
-            rows += [row for row in reader if isinstance(row, dict)]
+            for row in reader:
+                assert isinstance(row, dict)
+                keys.append(int(row[self._key_field]))
+                rows.append(self._encode_row(row))
         if facts is None:
             raise ValueError("an interval without messages")
-        keys = np.fromiter((row[self._key_field] for row in rows), np.int64, len(rows))
-        return self.encode(facts, keys, rows, partitions, is_sure=True)
+        return self._divide(facts, np.array(keys, np.int64), rows, partitions, is_sure=True)
 
-    def _encode_partition(self, facts: Facts, rows: Rows, partition: int, partitions: int) -> list[Message]:
-        parts = max(1, -(-len(rows) // _ROWS_A_MESSAGE))
-        while True:
-            values = [
-                self._encode_part(facts, _share(rows, part, parts), (partition, partitions, part, parts))
-                for part in range(parts)
-            ]
-            if parts >= len(rows) or max(len(value) for value in values) <= MESSAGE_BYTES:
-                return [Message(partition, value) for value in values]
-            parts = min(2 * parts, len(rows))
+    def _encode_row(self, row: Mapping[str, Any]) -> bytes:
+        buffer = BytesIO()
+        fastavro.schemaless_writer(buffer, self._schema, row)
+        return buffer.getvalue()
 
-    def _encode_part(self, facts: Facts, rows: Rows, place: tuple[int, int, int, int]) -> bytes:
+    def _divide(
+        self, facts: Facts, keys: npt.NDArray[np.int64], rows: list[bytes], partitions: int, *, is_sure: bool
+    ) -> Interval:
+        places = partition_of(keys, partitions)
+        order = np.argsort(places, kind="stable")
+        limits = np.searchsorted(places[order], np.arange(partitions + 1))
+        messages: list[Message] = []
+        for partition in range(partitions):
+            own = [rows[index] for index in order[limits[partition] : limits[partition + 1]].tolist()]
+            shares = _share(own)
+            for part, share in enumerate(shares):
+                value = self._encode_part(facts, share, (partition, partitions, part, len(shares)))
+                messages.append(Message(partition, value))
+        return Interval(facts.sequence, partitions, is_sure, tuple(messages))
+
+    def _encode_part(self, facts: Facts, rows: list[bytes], place: tuple[int, int, int, int]) -> bytes:
         partition, partitions, part, parts = place
         batch = Batch(
             cluster=facts.cluster,
@@ -133,11 +141,24 @@ class IntervalEncoder:
         )
         identity = f"{facts.node}/{facts.boot}/{facts.sequence}/{partition}/{part}"
         sync_marker = hashlib.sha256(identity.encode()).digest()[:_SYNC_BYTES]
-        return self._encoder.encode(rows, batch.metadata(), sync_marker)
+        header = self._containers.encode([], batch.metadata(), sync_marker)
+        if not rows:
+            return header
+        size = sum(map(len, rows))
+        return b"".join([header, encode_long(len(rows)), encode_long(size), *rows, sync_marker])
 
 
-def _share(rows: Rows, part: int, parts: int) -> Rows:
-    return rows[len(rows) * part // parts : len(rows) * (part + 1) // parts]
+def _share(rows: list[bytes]) -> list[list[bytes]]:
+    """Rows in as many messages as they need; an empty one when there are none."""
+    shares: list[list[bytes]] = [[]]
+    size = 0
+    for row in rows:
+        if size + len(row) > _MESSAGE_ROWS_BYTES and shares[-1]:
+            shares.append([])
+            size = 0
+        shares[-1].append(row)
+        size += len(row)
+    return shares
 
 
 def _facts_of(batch: Batch) -> Facts:

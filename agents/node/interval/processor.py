@@ -1,5 +1,6 @@
 """Closes an interval: rows, losses and state become durable first, then they are handed to the spool."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -9,9 +10,9 @@ from agents.node.conntrack.table import ConnectionTable
 from agents.node.interval.loss import Losses
 from agents.node.interval.schedule import Span
 from agents.node.metrics import NodeMetrics
-from agents.node.report.flow import Flows
 from agents.node.report.known_socket import KnownSockets
 from agents.node.state.snapshot import Snapshot, pack_snapshot
+from agents.publish.column import Column, LongColumn
 from agents.publish.directory.writer import StateDirectory
 from agents.publish.interval import Facts, Interval, IntervalEncoder
 from agents.publish.metrics import PublishMetrics
@@ -56,7 +57,7 @@ class IntervalCloser:
     """A guess until the topic was asked."""
     is_sure: bool = False
 
-    def close(self, span: Span, flows: Flows, partitions: int) -> None:
+    def close(self, span: Span, flows: Mapping[str, Column], partitions: int) -> None:
         """Close the interval; ``partitions`` is what the topic has, 0 when that is not known."""
         if partitions:
             self.partitions, self.is_sure = partitions, True
@@ -66,10 +67,10 @@ class IntervalCloser:
         self.identity.next_sequence += 1
         self._keep(interval, span.end_ns)
         self._spool(interval)
-        self.metrics.rows.inc(len(flows.rows))
+        self.metrics.rows.inc(_count(flows))
         self.metrics.interval_end.set(span.end_ns / 1e9)
 
-    def _encode(self, span: Span, flows: Flows) -> Interval:
+    def _encode(self, span: Span, flows: Mapping[str, Column]) -> Interval:
         coverage, lost = self.losses.take()
         self.metrics.intervals.labels(coverage).inc()
         for cause, count in lost.items():
@@ -86,7 +87,7 @@ class IntervalCloser:
             coverage=coverage,
             lost=lost,
         )
-        return self.encoder.encode(facts, flows.keys, flows.rows, self.partitions, is_sure=self.is_sure)
+        return self.encoder.encode(facts, flows, self.partitions, is_sure=self.is_sure)
 
     def _keep(self, interval: Interval, end_ns: int) -> None:
         """First the interval, then the state that knows of it: a crash in between leaves the older state whole."""
@@ -127,3 +128,8 @@ class IntervalCloser:
             self.keeping.directory.remove_interval(sequence)
         except WriteError as error:
             _log.warning("a sent interval stays on disk", sequence=sequence, reason=str(error))
+
+
+def _count(flows: Mapping[str, Column]) -> int:
+    keys = flows["flow_key"]
+    return len(keys.values) if isinstance(keys, LongColumn) else 0

@@ -1,35 +1,30 @@
-"""Turns the two words of an address into canonical text, remembering what it has rendered."""
+"""Turns the two words of an address into canonical text."""
 
 import ipaddress
-from collections.abc import Iterable
+from typing import Final
 
-_MAPPED_PREFIX = 0xFFFF  # ::ffff:0:0/96, RFC 4291 section 2.5.5.2
-_MAXIMUM_REMEMBERED = 1 << 15
-"""A scan must not fill memory with addresses; a node's peers rarely exceed a few thousand."""
+import numpy as np
+import numpy.typing as npt
+
+_MAPPED_PREFIX: Final = 0xFFFF  # ::ffff:0:0/96, RFC 4291 section 2.5.5.2
+
+Words = npt.NDArray[np.uint64]
 
 
-class AddressText:
-    """Canonical text of addresses: dotted for mapped IPv4, RFC 5952 for IPv6."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int], str] = {}
-
-    def render(self, high: Iterable[int], low: Iterable[int]) -> list[str]:
-        """Texts of addresses given as columns of high and low words."""
-        known = self._known
-        if len(known) > _MAXIMUM_REMEMBERED:
-            known.clear()
-        texts = []
-        for words in zip(high, low, strict=True):
-            text = known.get(words)
-            if text is None:
-                text = known[words] = render_address(*words)
-            texts.append(text)
-        return texts
+def render_addresses(high: Words, low: Words) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Each distinct address once, as text, and for each given one its index among them."""
+    order = np.lexsort((low, high)) if high.any() else np.argsort(low)
+    ordered_high, ordered_low = high[order], low[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (ordered_high[1:] != ordered_high[:-1]) | (ordered_low[1:] != ordered_low[:-1])
+    indices = np.zeros(len(order), np.intp)
+    indices[order] = np.cumsum(is_new) - 1
+    distinct = zip(ordered_high[is_new].tolist(), ordered_low[is_new].tolist(), strict=True)
+    return [render_address(*words) for words in distinct], indices
 
 
 def render_address(high: int, low: int) -> str:
-    """Text of one address."""
+    """Text of one address: dotted for mapped IPv4, RFC 5952 for IPv6."""
     if high == 0 and low >> 32 == _MAPPED_PREFIX:
         return str(ipaddress.IPv4Address(low & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address((high << 64) | low))

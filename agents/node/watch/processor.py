@@ -8,13 +8,13 @@ import numpy as np
 
 from agents.node.capability.record import Capability
 from agents.node.interval.loss import Losses
-from agents.node.report.address import AddressText
-from agents.node.report.flow import Flows, assemble_flows
+from agents.node.report.flow import assemble_flows
 from agents.node.report.known_socket import KnownSockets
 from agents.node.watch.attempt.processor import AttemptWatch
 from agents.node.watch.budget import Budget
 from agents.node.watch.connection.processor import ConnectionWatch
 from agents.node.watch.socket.processor import SocketWatch
+from agents.publish.column import Column
 
 _MENDING_SHARE = 0.05
 """Of one processor, while events overrun without end."""
@@ -29,7 +29,6 @@ class NodeWatch:
     sockets: SocketWatch | None
     known: KnownSockets
     losses: Losses
-    _addresses: AddressText
     _is_mending_due: bool = False
     _mending: Budget = field(default_factory=lambda: Budget(_MENDING_SHARE, least_seconds=1.0))
 
@@ -75,8 +74,8 @@ class NodeWatch:
             self._mend()
         return len(drained.new)
 
-    def take_flows(self, *, is_last: bool) -> Flows:
-        """Rows of the interval that ends now."""
+    def take_flows(self, *, is_last: bool) -> dict[str, Column]:
+        """Columns of raw_flow for the interval that ends now."""
         self.drain()
         self._mend()
         if not is_last:
@@ -86,9 +85,9 @@ class NodeWatch:
             [self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)]
         )
         if self.sockets is None:
-            return assemble_flows(reports, self.known, {}, self._addresses)
+            return assemble_flows(reports, self.known, {})
         self.sockets.refresh(reports)
-        flows = assemble_flows(reports, self.known, self.sockets.processes, self._addresses)
+        flows = assemble_flows(reports, self.known, self.sockets.processes)
         self.sockets.forget(reports)
         return flows
 

@@ -10,6 +10,7 @@ from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
 from agents.errors import ReadError
+from agents.publish.column import LongColumn
 from agents.publish.directory.reader import list_intervals, read_interval
 from agents.publish.directory.writer import StateDirectory
 from agents.publish.interval import Facts, Interval, IntervalEncoder
@@ -17,20 +18,19 @@ from agents.publish.metrics import PublishMetrics
 from agents.publish.spool import Spool, Storage
 from agents.publish.writer import Destination, IntervalWriter
 from schemas.batch import Batch, parse_batch
-from schemas.container import ContainerEncoder
 from tests.integration.publish import topics
 
 pytestmark = pytest.mark.stack
 
 SCHEMA = {"type": "record", "name": "Row", "fields": [{"name": "flow_key", "type": "long"}]}
-ENCODER = IntervalEncoder(ContainerEncoder(SCHEMA), "flow_key")
+ENCODER = IntervalEncoder(SCHEMA, "flow_key")
 ROWS = 50
 
 
 def interval(sequence: int, partitions: int, *, is_sure: bool = True) -> Interval:
     keys = np.arange(ROWS, dtype=np.int64) * 1_000_003 + sequence
     facts = Facts("cluster", "node", "boot", sequence, sequence * 10 + 1, sequence * 10 + 11, "complete", {})
-    return ENCODER.encode(facts, keys, [{"flow_key": key} for key in keys.tolist()], partitions, is_sure=is_sure)
+    return ENCODER.encode(facts, {"flow_key": LongColumn(keys)}, partitions, is_sure=is_sure)
 
 
 class Publishing:

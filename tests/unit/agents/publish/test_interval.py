@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.publish.column import LongColumn, TextColumn
 from agents.publish.interval import MESSAGE_BYTES, Facts, Interval, IntervalEncoder
 from schemas.batch import parse_batch
-from schemas.container import ContainerEncoder
+from schemas.container import check_container
 from schemas.errors import DecodeError
 
 SCHEMA = {
@@ -16,14 +17,14 @@ SCHEMA = {
     "name": "Row",
     "fields": [{"name": "flow_key", "type": "long"}, {"name": "text", "type": "string"}],
 }
-ENCODER = IntervalEncoder(ContainerEncoder(SCHEMA), "flow_key")
+ENCODER = IntervalEncoder(SCHEMA, "flow_key")
 FACTS = Facts("cluster", "node", "boot", 3, 10, 20, "lossy", {"overruns": 2})
 KEYS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=60)
 
 
 def encode(keys: list[int], partitions: int, text: str = "", *, is_sure: bool = True) -> Interval:
-    rows = [{"flow_key": key, "text": text} for key in keys]
-    return ENCODER.encode(FACTS, np.array(keys, np.int64), rows, partitions, is_sure=is_sure)
+    columns = {"flow_key": LongColumn(np.array(keys, np.int64)), "text": TextColumn([text], np.zeros(len(keys)))}
+    return ENCODER.encode(FACTS, columns, partitions, is_sure=is_sure)
 
 
 def decode(interval: Interval) -> list[tuple[int, int]]:
@@ -51,7 +52,7 @@ def test_an_empty_interval_is_still_a_message_for_each_partition() -> None:
     assert all((batch.coverage, batch.lost, batch.sequence) == ("lossy", {"overruns": 2}, 3) for batch in batches)
 
 
-@pytest.mark.parametrize(("rows", "text"), [(9_000, ""), (2_000, "x" * 2_000)])
+@pytest.mark.parametrize(("rows", "text"), [(300_000, "x"), (2_000, "x" * 2_000)])
 def test_what_exceeds_a_message_travels_in_numbered_parts(rows: int, text: str) -> None:
     interval = encode(list(range(rows)), 1, text)
     batches = [parse_batch(fastavro.reader(BytesIO(message.value)).metadata) for message in interval.messages]
@@ -79,3 +80,9 @@ def test_equal_input_gives_equal_bytes(keys: list[int], partitions: int) -> None
 def test_a_foreign_message_cannot_be_divided() -> None:
     with pytest.raises((ValueError, DecodeError)):
         ENCODER.divide_again(Interval(0, 1, False, ()), 2)
+
+
+@given(KEYS, st.integers(1, 12))
+def test_every_frame_holds(keys: list[int], partitions: int) -> None:
+    counts = [check_container(message.value, minimum_row_bytes=2)[1] for message in encode(keys, partitions).messages]
+    assert sum(counts) == len(keys)

@@ -1,9 +1,10 @@
 from ipaddress import ip_address
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.node.report.address import AddressText, render_address
+from agents.node.report.address import render_address, render_addresses
 from tests.unit.agents.node.report.builders import words
 
 
@@ -14,10 +15,12 @@ def test_text_is_canonical_in_both_families(address: object) -> None:
     assert render_address(*words(str(parsed))) == str(mapped or parsed)
 
 
-def test_a_scan_does_not_fill_the_memory_with_addresses() -> None:
-    texts = AddressText()
-    for block in range(12):
-        low = range(block * 10_000, (block + 1) * 10_000)
-        assert len(texts.render([1] * len(low), low)) == len(low)
-    assert len(texts._known) <= 50_000
-    assert texts.render([0], [(0xFFFF << 32) | 0x0A000001]) == ["10.0.0.1"]
+@given(st.lists(st.ip_addresses(), max_size=40))
+def test_each_distinct_address_is_rendered_once(addresses: list[object]) -> None:
+    texts = [str(getattr(address, "ipv4_mapped", None) or address) for address in addresses]
+    columns = [words(text) for text in texts]
+    high = np.array([word for word, _ in columns], np.uint64)
+    low = np.array([word for _, word in columns], np.uint64)
+    rendered, indices = render_addresses(high, low)
+    assert [rendered[index] for index in indices] == texts
+    assert len(set(rendered)) == len(rendered) == len(set(texts))
