@@ -3,6 +3,7 @@
 import sys
 
 from conntrail.command import app
+from conntrail.errors import CommandError
 from runtime.settings import SettingsError
 
 
@@ -10,7 +11,7 @@ def main() -> None:
     """Run the command; an expected failure is one line on standard error and exit status 1."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, CommandError) as error:
         sys.exit(f"conntrail: {error}")
 
 

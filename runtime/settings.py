@@ -172,6 +172,15 @@ class WorkerSettings(_Group, frozen=True):
     """Where Faust keeps its tables; empty means a directory of the system's temporary files."""
 
 
+class LocalSettings(_Group, frozen=True):
+    """Kafka and Elasticsearch on this machine, for trying out and for tests."""
+
+    data_directory: str = ""
+    """Where the stack is kept; empty means a directory of the user's data, for root ``/var/lib/conntrail/local``."""
+    repository: str = ""
+    """Base URL of a Maven repository to fetch them from; empty means Maven Central."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set. Processes pass on only the group that a part needs."""
 
@@ -186,6 +195,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cluster_agent: ClusterSettings = ClusterSettings()
     window: WindowSettings = WindowSettings()
     worker: WorkerSettings = WorkerSettings()
+    local: LocalSettings = LocalSettings()
 
 
 def load_settings(environ: Mapping[str, str], document: Mapping[str, Any]) -> Settings:

@@ -1,0 +1,1 @@
+"""A real Kafka and a real Elasticsearch on this machine, from released artifacts."""
