@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conntrail.errors import CommandError
 from streams.metadata.endpoint import ContainerPort, Endpoint
 from streams.policy.compile import compile_policy, is_policy
+from streams.policy.network import Address, parse_address
 from streams.policy.object import PolicyObject
 from streams.policy.policy_set import PolicySet, policy_set
 
@@ -22,6 +23,7 @@ class Cluster:
 
     pods: Mapping[str, Endpoint]
     """By ``namespace/name``."""
+    nodes: Mapping[Address, Endpoint]
     policies: PolicySet
 
 
@@ -34,8 +36,18 @@ def build_cluster(manifests: Iterable[Manifest]) -> Cluster:
         if (version, kind) == ("v1", "Namespace")
     }
     pods = [_pod(item, namespaces) for version, kind, item in objects if (version, kind) == ("v1", "Pod")]
+    nodes = [_node(item) for version, kind, item in objects if (version, kind) == ("v1", "Node")]
     policies = [compile_policy(_policy(item)) for version, kind, item in objects if is_policy(version, kind)]
-    return Cluster({f"{pod.namespace}/{pod.name}": pod for pod in pods}, policy_set(policies))
+    return Cluster(
+        pods={f"{pod.namespace}/{pod.name}": pod for pod in pods},
+        nodes={address: node for node in nodes for address in addresses_of(node)},
+        policies=policy_set(policies),
+    )
+
+
+def addresses_of(endpoint: Endpoint) -> list[Address]:
+    """Its addresses, those that are none left out."""
+    return [address for text in endpoint.addresses if (address := parse_address(text)) is not None]
 
 
 def _policy(manifest: Manifest) -> PolicyObject:
@@ -69,6 +81,17 @@ def _pod(manifest: Manifest, namespaces: Mapping[str, Mapping[str, str]]) -> End
         host_network=spec.get("hostNetwork") is True,
         addresses=tuple(str(address) for address in addresses if address),
         ports=tuple(_ports(spec)),
+    )
+
+
+def _node(manifest: Manifest) -> Endpoint:
+    addresses = [_mapping(item) for item in _sequence(_mapping(manifest.get("status")).get("addresses"))]
+    return Endpoint(
+        kind="node",
+        name=_metadata(manifest, "name"),
+        uid=_metadata(manifest, "uid"),
+        labels=_labels(manifest),
+        addresses=tuple(str(item.get("address")) for item in addresses if str(item.get("type")).endswith("IP")),
     )
 
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from conntrail.errors import CommandError
-from conntrail.policy.manifest import Cluster
-from streams.metadata.endpoint import Endpoint
+from conntrail.policy.manifest import Cluster, addresses_of
 from streams.policy.network import Address, parse_address
 from streams.policy.question import End, Question
 from streams.policy.trace import Side, Trace
@@ -28,7 +28,10 @@ def parse_question(line: str, cluster: Cluster) -> Question:
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= _LAST_PORT:
         raise CommandError(f"port: expected a number from 0 to {_LAST_PORT}, got {port!r}")
     return Question(
-        _with_address(source, destination.address), _with_address(destination, source.address), protocol.upper(), port
+        _with_address(source, destination.address),
+        _with_node(_with_address(destination, source.address), cluster),
+        protocol.upper(),
+        port,
     )
 
 
@@ -44,20 +47,26 @@ def _parse_end(raw: Mapping[str, object], side: str, cluster: Cluster) -> End:
         raise CommandError(f"{side}.address: {text!r} is no IP address")
     if not name and address is None:
         raise CommandError(f"{side}: needs a pod or an address")
-    return End(cluster.pods[name] if name else None, address)
+    domains = end.get("domains") or []
+    if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
+        raise CommandError(f"{side}.domains: expected a list of names")
+    return End(cluster.pods[name] if name else None, address, tuple(domains))
 
 
 def _with_address(end: End, other: Address | None) -> End:
     """A pod named without its address uses the one of the other end's family, else its first."""
     if end.address is not None or end.endpoint is None:
         return end
-    own = _addresses(end.endpoint)
+    own = addresses_of(end.endpoint)
     same_family = [address for address in own if other is not None and address.version == other.version]
-    return End(end.endpoint, next(iter([*same_family, *own]), None))
+    return replace(end, address=next(iter([*same_family, *own]), None))
 
 
-def _addresses(endpoint: Endpoint) -> list[Address]:
-    return [address for text in endpoint.addresses if (address := parse_address(text)) is not None]
+def _with_node(destination: End, cluster: Cluster) -> End:
+    """Rules may name nodes as destinations; a source that is no pod is judged by its address alone."""
+    if destination.endpoint is not None or destination.address is None:
+        return destination
+    return replace(destination, endpoint=cluster.nodes.get(destination.address))
 
 
 def render_answer(trace: Trace) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """From objects to policies: which kinds are policies at all, and who compiles which."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from streams.policy.admin_policy import compile_admin_policy
 from streams.policy.network_policy import compile_network_policy
 from streams.policy.object import PolicyObject
 from streams.policy.policy import Policy, Subject, Tier
@@ -27,6 +28,13 @@ POLICY_KINDS: Mapping[str, frozenset[str]] = {
 }
 """API group to the kinds that can allow or deny; an object of any other kind is no policy."""
 
+_COMPILERS: Mapping[tuple[str, str], Callable[[PolicyObject], Policy]] = {
+    ("networking.k8s.io/v1", "NetworkPolicy"): compile_network_policy,
+    ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"): compile_admin_policy,
+    ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"): compile_admin_policy,
+    ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"): compile_admin_policy,
+}
+
 
 def is_policy(api_version: str, kind: str) -> bool:
     """Tell whether an object of this kind can allow or deny traffic."""
@@ -36,9 +44,8 @@ def is_policy(api_version: str, kind: str) -> bool:
 
 def compile_policy(source: PolicyObject) -> Policy:
     """Compile one object; never raises: what is wrong or not known is in the policy's faults."""
-    if (source.api_version, source.kind) == ("networking.k8s.io/v1", "NetworkPolicy"):
-        return compile_network_policy(source)
-    return _opaque(source)
+    compiler = _COMPILERS.get((source.api_version, source.kind))
+    return _opaque(source) if compiler is None else compiler(source)
 
 
 def _opaque(source: PolicyObject) -> Policy:

@@ -62,6 +62,39 @@ class InNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class OnNodes:
+    """Nodes by their labels, at their own addresses."""
+
+    nodes: LabelMatch
+
+    def holds(self, question: Question, direction: Direction) -> bool | None:
+        """A pod on the host's network has its node's address, but not its labels here: that cannot be known."""
+        endpoint = question.peer(direction).endpoint
+        if endpoint is None:
+            return False
+        if endpoint.kind == "node":
+            return self.nodes.matches(endpoint.labels)
+        return None if endpoint.host_network else False
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBy:
+    """Addresses by the name that the client had resolved to them; ``*.`` stands for one or more whole labels."""
+
+    name: str
+
+    def holds(self, question: Question, direction: Direction) -> bool | None:
+        """None where it is not known by which names the address was found."""
+        names = question.peer(direction).domains
+        return None if names is None else any(self._matches(name.lower().rstrip(".")) for name in names)
+
+    def _matches(self, name: str) -> bool:
+        if not self.name.startswith("*."):
+            return name == self.name
+        return name.endswith(self.name[1:]) and len(name) >= len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class PortRange:
     """Destination ports of one protocol, both ends included."""
 
@@ -79,15 +112,16 @@ class NamedPort:
     """The destination pod's port of this name; name, number and protocol must agree."""
 
     protocol: str
+    """Empty where the pod's port says it."""
     name: str
 
     def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
         """An address outside the cluster names no ports."""
         pod = question.destination.pod
-        if pod is None or question.protocol != self.protocol:
+        if pod is None or self.protocol not in ("", question.protocol):
             return False
         return any(
-            port.name == self.name and port.port == question.port and port.protocol == self.protocol
+            port.name == self.name and port.port == question.port and port.protocol == question.protocol
             for port in pod.ports
         )
 

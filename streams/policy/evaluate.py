@@ -4,7 +4,8 @@ Each direction is judged alone, at its own end; replies follow the connection. W
 direction unknown only where it could change the answer.
 """
 
-from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
 
 from streams.policy.policy_set import Chosen, PolicySet, Selection
 from streams.policy.question import Direction, Question
@@ -45,15 +46,45 @@ def _judge_side(selection: Selection, question: Question, direction: Direction, 
     opaque = [policy for policy in selection.opaque if with_staged or not policy.is_staged]
     if opaque:
         return Side("unknown", tuple(Hit(policy, DEFAULT_RULE, "unknown") for policy in opaque))
-    for _tier, chosen in selection.tiers:
-        asked = chosen if with_staged else [item for item in chosen if not item.policy.is_staged]
-        side = _judge_union(asked, question, direction)
+    passed: list[Hit] = []
+    for tier, chosen in selection.tiers:
+        asked = chosen if with_staged else tuple(item for item in chosen if not item.policy.is_staged)
+        judge = _judge_union if tier.combine == "union" else _judge_first
+        side = judge(asked, question, direction)
         if side.action != "none":
-            return side
+            return Side(side.action, (*passed, *side.hits)) if passed else side
+        passed += side.hits
+    return Side("allow", tuple(passed)) if passed else _NONE
+
+
+def _judge_first(chosen: tuple[Chosen, ...], question: Question, direction: Direction) -> Side:
+    """The first rule that matches decides; one that passes leaves ``none`` with its hit.
+
+    Policies of equal order stand side by side: where they disagree, the API leaves the answer open.
+    """
+    for _order, equals in groupby(chosen, key=lambda item: item.policy.order):
+        hits = [hit for item in equals if (hit := _first_match(item, question, direction)) is not None]
+        actions = {hit.action for hit in hits}
+        if not actions:
+            continue
+        if "unknown" in actions or len(actions) > 1:
+            return Side("unknown", tuple(replace(hit, action="unknown") for hit in hits))
+        action = hits[0].action
+        return Side("none" if action == "pass" else action, tuple(hits))
     return _NONE
 
 
-def _judge_union(chosen: Iterable[Chosen], question: Question, direction: Direction) -> Side:
+def _first_match(item: Chosen, question: Question, direction: Direction) -> Hit | None:
+    """The first rule that matches, or may match: what follows it cannot be relied on."""
+    for rule in item.policy.rules(direction) or ():
+        answer = rule.matches(question, direction)
+        if answer is False:
+            continue
+        return Hit(item.policy, rule.index, rule.action if answer and item.is_certain else "unknown")
+    return None
+
+
+def _judge_union(chosen: tuple[Chosen, ...], question: Question, direction: Direction) -> Side:
     """Whoever is selected is isolated, and let through by any matching rule of any selecting policy."""
     allowed: list[Hit] = []
     doubtful: list[Hit] = []

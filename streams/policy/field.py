@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from streams.policy.fault import PolicyFault
 
 _SHOWN_CHARACTERS = 60  # of a wrong value, in a message
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+_LAST_PORT = 65535
 
 
 def as_mapping(raw: object, where: str) -> Mapping[str, object]:
@@ -48,3 +50,19 @@ def show(raw: object) -> str:
     """A value as a message may show it: short, on one line."""
     text = repr(raw)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
+def as_protocol(raw: object, where: str) -> str:
+    """Return TCP, UDP or SCTP; omitted means TCP."""
+    if raw is None:
+        return "TCP"
+    if raw not in _PROTOCOLS:
+        raise PolicyFault(f"{where}: expected TCP, UDP or SCTP, got {show(raw)}")
+    return str(raw)
+
+
+def as_port(raw: object, where: str) -> int:
+    """Return a port number."""
+    if not isinstance(raw, int) or isinstance(raw, bool) or not 1 <= raw <= _LAST_PORT:
+        raise PolicyFault(f"{where}: expected a port from 1 to {_LAST_PORT}, got {show(raw)}")
+    return raw

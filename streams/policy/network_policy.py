@@ -4,12 +4,12 @@ Semantics: Kubernetes API reference and its concept page "Network Policies". Wha
 field of a later release, becomes a fault: its consequence stays with the rule, port or subject that it touches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
+from streams.policy.compilation import Compilation
 from streams.policy.condition import Condition, InNetwork, NamedPort, PodsAcross, PodsIn, PortRange, Unknown
 from streams.policy.fault import PolicyFault
-from streams.policy.field import as_list, as_mapping, refuse_unknown, show
+from streams.policy.field import as_list, as_mapping, as_port, as_protocol, refuse_unknown, show
 from streams.policy.network import parse_network
 from streams.policy.object import PolicyObject
 from streams.policy.policy import NETWORK_POLICIES, Policy, Rule, Subject
@@ -21,63 +21,29 @@ _SPEC_FIELDS = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
 _PEER_FIELDS = frozenset({"podSelector", "namespaceSelector", "ipBlock"})
 _BLOCK_FIELDS = frozenset({"cidr", "except"})
 _PORT_FIELDS = frozenset({"protocol", "port", "endPort"})
-_PROTOCOLS = ("TCP", "UDP", "SCTP")
-_LAST_PORT = 65535
 _PEERS_FIELD: Mapping[Direction, str] = {"ingress": "from", "egress": "to"}
-
-
-@dataclass(slots=True)
-class _Compilation:
-    """Collects faults on the way down, so that one of them does not hide the rest."""
-
-    namespace: str
-    faults: list[str] = field(default_factory=list)
-
-    def attempt_all(
-        self, parse: Callable[[object, str], Condition], items: Sequence[object], where: str
-    ) -> tuple[Condition, ...] | None:
-        """Compile the alternatives; an empty list asks nothing."""
-        if not items:
-            return None
-        return tuple(self._attempt(parse, item, f"{where}[{index}]") for index, item in enumerate(items))
-
-    def _attempt(self, parse: Callable[[object, str], Condition], raw: object, where: str) -> Condition:
-        try:
-            return parse(raw, where)
-        except PolicyFault as fault:
-            self.faults.append(str(fault))
-            return Unknown(str(fault))
 
 
 def compile_network_policy(source: PolicyObject) -> Policy:
     """Compile one; never raises: what is wrong is in the policy's faults."""
-    compilation = _Compilation(source.namespace)
-    subject = _compile_subject(source, compilation)
+    compilation = Compilation(source.namespace)
+    pods = compilation.attempt(lambda: _parse_subject(source.spec), None)
     spec = source.spec if isinstance(source.spec, Mapping) else {}
-    directions = _compile_directions(spec, compilation)
-    doubtful = subject.is_doubtful or directions is None
+    directions = compilation.attempt(lambda: _parse_directions(spec), None)
     return Policy(
         kind=source.kind,
         namespace=source.namespace,
         name=source.name,
         uid=source.uid,
         tier=NETWORK_POLICIES,
-        subject=Subject(subject.namespace, subject.namespaces, subject.pods, is_doubtful=doubtful),
+        subject=Subject(
+            source.namespace, EVERYTHING, pods or EVERYTHING, is_doubtful=pods is None or directions is None
+        ),
         ingress=_compile_rules("ingress", spec, directions, compilation),
         egress=_compile_rules("egress", spec, directions, compilation),
         is_staged=source.annotations.get(STAGED_ANNOTATION) == "true",
         faults=tuple(compilation.faults),
     )
-
-
-def _compile_subject(source: PolicyObject, compilation: _Compilation) -> Subject:
-    """The pods it is about; where the selector cannot be read, maybe any pod of the namespace."""
-    try:
-        pods = _parse_subject(source.spec)
-    except PolicyFault as fault:
-        compilation.faults.append(str(fault))
-        return Subject(source.namespace, EVERYTHING, EVERYTHING, is_doubtful=True)
-    return Subject(source.namespace, EVERYTHING, pods)
 
 
 def _parse_subject(spec: object) -> LabelSelector:
@@ -88,16 +54,7 @@ def _parse_subject(spec: object) -> LabelSelector:
     return parse_selector(fields.get("podSelector"), "spec.podSelector")
 
 
-def _compile_directions(spec: Mapping[str, object], compilation: _Compilation) -> frozenset[object] | None:
-    """The directions it is about; None when they cannot be read."""
-    try:
-        return _parse_directions(spec)
-    except PolicyFault as fault:
-        compilation.faults.append(str(fault))
-        return None
-
-
-def _parse_directions(spec: Mapping[str, object]) -> frozenset[object]:
+def _parse_directions(spec: Mapping[str, object]) -> frozenset[str]:
     """Omitted: ingress, and egress if it has such rules."""
     types = as_list(spec.get("policyTypes"), "spec.policyTypes")
     wrong = [show(item) for item in types if item not in ("Ingress", "Egress")]
@@ -109,40 +66,45 @@ def _parse_directions(spec: Mapping[str, object]) -> frozenset[object]:
 
 
 def _compile_rules(
-    direction: Direction, spec: Mapping[str, object], directions: frozenset[object] | None, compilation: _Compilation
+    direction: Direction, spec: Mapping[str, object], directions: frozenset[str] | None, compilation: Compilation
 ) -> tuple[Rule, ...] | None:
+    """The rules of a direction that the policy is, or may be, about."""
     if directions is not None and direction not in directions:
         return None
     where = f"spec.{direction}"
-    try:
-        rules = as_list(spec.get(direction), where)
-    except PolicyFault as fault:
-        compilation.faults.append(str(fault))
-        return (Rule(0, "allow", peers=(Unknown(str(fault)),)),)
+    items = compilation.attempt(lambda: as_list(spec.get(direction), where), None)
+    if items is None:
+        return (_unreadable(0, where),)
     return tuple(
-        _compile_rule(index, item, direction, f"{where}[{index}]", compilation) for index, item in enumerate(rules)
+        _compile_rule(index, item, direction, f"{where}[{index}]", compilation) for index, item in enumerate(items)
     )
 
 
-def _compile_rule(index: int, raw: object, direction: Direction, where: str, compilation: _Compilation) -> Rule:
-    peers_field = _PEERS_FIELD[direction]
-    try:
-        rule = as_mapping(raw, where)
-        refuse_unknown(rule, frozenset({peers_field, "ports"}), where)
-        peers = as_list(rule.get(peers_field), f"{where}.{peers_field}")
-        ports = as_list(rule.get("ports"), f"{where}.ports")
-    except PolicyFault as fault:
-        compilation.faults.append(str(fault))
-        return Rule(index, "allow", peers=(Unknown(str(fault)),))
+def _compile_rule(index: int, raw: object, direction: Direction, where: str, compilation: Compilation) -> Rule:
+    return compilation.attempt(
+        lambda: _parse_rule(index, raw, direction, where, compilation), _unreadable(index, where)
+    )
 
-    def parse_peer(item: object, path: str) -> Condition:
-        return _parse_peer(item, path, compilation.namespace)
+
+def _unreadable(index: int, where: str) -> Rule:
+    return Rule(index, "allow", peers=(Unknown(where),))
+
+
+def _parse_rule(index: int, raw: object, direction: Direction, where: str, compilation: Compilation) -> Rule:
+    peers_field = _PEERS_FIELD[direction]
+    rule = as_mapping(raw, where)
+    refuse_unknown(rule, frozenset({peers_field, "ports"}), where)
+    peers = as_list(rule.get(peers_field), f"{where}.{peers_field}")
+    ports = as_list(rule.get("ports"), f"{where}.ports")
+
+    def parse_peer(item: object, path: str) -> Iterable[Condition]:
+        return (_parse_peer(item, path, compilation.namespace),)
 
     return Rule(
         index,
         "allow",
-        peers=compilation.attempt_all(parse_peer, peers, f"{where}.{peers_field}"),
-        ports=compilation.attempt_all(_parse_port, ports, f"{where}.ports"),
+        peers=compilation.alternatives(parse_peer, peers, f"{where}.{peers_field}") or None,
+        ports=compilation.alternatives(_parse_port, ports, f"{where}.ports") or None,
     )
 
 
@@ -175,25 +137,17 @@ def _parse_block(raw: object, where: str) -> Condition:
     return InNetwork(block, exceptions)
 
 
-def _parse_port(raw: object, where: str) -> Condition:
+def _parse_port(raw: object, where: str) -> Iterable[Condition]:
     fields = as_mapping(raw, where)
     refuse_unknown(fields, _PORT_FIELDS, where)
-    protocol = fields.get("protocol") or "TCP"
-    if protocol not in _PROTOCOLS:
-        raise PolicyFault(f"{where}.protocol: expected TCP, UDP or SCTP, got {show(protocol)}")
+    protocol = as_protocol(fields.get("protocol"), f"{where}.protocol")
     port, last = fields.get("port"), fields.get("endPort")
     if isinstance(port, str) and not port.isdigit() and last is None:
-        return NamedPort(str(protocol), port)
+        return (NamedPort(protocol, port),)
     if port is None and last is None:
-        return PortRange(str(protocol))
-    first = _parse_number(port, f"{where}.port")
-    end = first if last is None else _parse_number(last, f"{where}.endPort")
+        return (PortRange(protocol),)
+    first = as_port(port, f"{where}.port")
+    end = first if last is None else as_port(last, f"{where}.endPort")
     if end < first:
         raise PolicyFault(f"{where}.endPort: {end} is below port {first}")
-    return PortRange(str(protocol), first, end)
-
-
-def _parse_number(raw: object, where: str) -> int:
-    if not isinstance(raw, int) or isinstance(raw, bool) or not 1 <= raw <= _LAST_PORT:
-        raise PolicyFault(f"{where}: expected a port from 1 to {_LAST_PORT}, got {show(raw)}")
-    return raw
+    return (PortRange(protocol, first, end),)

@@ -29,7 +29,9 @@ class Tier:
     """For an end that a policy of the tier selects while no rule matches."""
 
 
+ADMIN = Tier(name="admin", order=0.0, combine="first", default="pass")
 NETWORK_POLICIES = Tier(name="", order=1000.0, combine="union", default="deny")
+BASELINE = Tier(name="baseline", order=2000.0, combine="first", default="pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,11 @@ class Policy:
     subject: Subject
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
+    order: float = 0.0
+    """Policies of a tier where the first match decides ascend."""
     is_staged: bool = False
     is_opaque: bool = False
-    """Of a kind not known here: whatever it selects has an unknown verdict, in any tier."""
+    """Of a kind not known here, or its place is not known: what it selects has an unknown verdict, in any tier."""
     faults: tuple[str, ...] = ()
     """What could not be understood, in words."""
 

@@ -74,8 +74,10 @@ class Epoch:
 
 
 def policy_set(policies: Iterable[Policy]) -> PolicySet:
-    """Order policies by tier and name, whatever order they come in."""
-    ordered = tuple(sorted(policies, key=lambda policy: (policy.tier.order, policy.tier.name, policy.sort_key)))
+    """Order policies by tier, order and name, whatever order they come in."""
+    ordered = tuple(
+        sorted(policies, key=lambda policy: (policy.tier.order, policy.tier.name, policy.order, policy.sort_key))
+    )
     cluster_wide = tuple(policy for policy in ordered if policy.subject.namespace is None)
     namespaces = {policy.subject.namespace for policy in ordered if policy.subject.namespace is not None}
     by_namespace: dict[str, list[Policy]] = {namespace: [] for namespace in namespaces}

@@ -15,6 +15,8 @@ class End:
 
     endpoint: Endpoint | None
     address: Address | None
+    domains: tuple[str, ...] | None = None
+    """Names that the source had resolved to this address; None where that is not known."""
 
     @property
     def pod(self) -> Endpoint | None:

@@ -82,7 +82,7 @@ def _decided(trace: Trace) -> tuple[str, Hit] | None:
 def _rule(category: str, hit: Hit) -> dict[str, str]:
     policy = hit.policy
     return {
-        "rule_name": f"{policy.namespace}/{policy.name}",
+        "rule_name": f"{policy.namespace}/{policy.name}" if policy.namespace else policy.name,
         "rule_id": "" if hit.rule == DEFAULT_RULE else str(hit.rule),
         "rule_ruleset": f"{policy.kind}:{policy.tier.name}" if policy.tier.name else policy.kind,
         "rule_category": category,
@@ -98,11 +98,17 @@ def _words(trace: Trace, action: SideAction) -> str:
 
 
 def _side_words(direction: str, side: Side) -> str:
-    names = list(dict.fromkeys(f"{hit.policy.kind} {hit.policy.namespace}/{hit.policy.name}" for hit in side.hits))
+    hits = [hit for hit in side.hits if hit.action == side.action] or list(side.hits)
+    names = list(dict.fromkeys(_policy_words(hit) for hit in hits))
     listed = ", ".join(names[:_SHOWN_POLICIES])
     if len(names) > _SHOWN_POLICIES:
         listed += f" and {len(names) - _SHOWN_POLICIES} more"
-    if side.action == "deny" and side.hits[-1].rule == DEFAULT_RULE:
+    if side.action == "deny" and hits[-1].rule == DEFAULT_RULE:
         return f"{direction} isolated by {listed}, none of whose rules allows it"
     words = {"allow": "allowed by", "deny": "denied by", "unknown": "not decidable because of"}
     return f"{direction} {words[side.action]} {listed}"
+
+
+def _policy_words(hit: Hit) -> str:
+    policy = hit.policy
+    return f"{policy.kind} {policy.namespace}/{policy.name}" if policy.namespace else f"{policy.kind} {policy.name}"

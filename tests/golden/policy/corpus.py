@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
-NETWORK_POLICY = "network_policy"
+_TIERS = {"AdminNetworkPolicy": ":admin", "BaselineAdminNetworkPolicy": ":baseline"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,27 @@ class Case:
     id: str
     manifests: list[dict[str, Any]]
     policies: list[dict[str, Any]]
+    names: dict[str, list[str]]
+    """What DNS gave: name to addresses."""
     queries: list[list[Any]]
 
     def hit_name(self, index: int) -> str:
         """A policy of this case as hits name it, without its rule."""
-        metadata = self.policies[index]["metadata"]
-        return f"{self.policies[index]['kind']}:{metadata.get('namespace', '')}/{metadata['name']}"
+        policy = self.policies[index]
+        metadata, kind = policy["metadata"], policy["kind"]
+        tier = f":{policy['spec']['tier'].lower()}" if kind == "ClusterNetworkPolicy" else _TIERS.get(kind, "")
+        return f"{kind}:{metadata.get('namespace', '')}/{metadata['name']}{tier}"
+
+    def question(self, query: list[Any]) -> dict[str, Any]:
+        """A query as `conntrail policy evaluate` reads it."""
+        source, source_address, destination, destination_address, protocol, port = query[:6]
+        domains = [name for name, addresses in self.names.items() if destination_address in addresses]
+        return {
+            "source": {"pod": source, "address": source_address},
+            "destination": {"pod": destination, "address": destination_address, "domains": domains},
+            "protocol": protocol,
+            "port": port,
+        }
 
 
 def cases(kind: str) -> list[Case]:
@@ -33,15 +48,4 @@ def cases(kind: str) -> list[Case]:
 
 def _case(raw: dict[str, Any]) -> Case:
     others = [item for part in ("namespaces", "pods", "nodes", "serviceAccounts") for item in raw.get(part, [])]
-    return Case(raw["id"], [*others, *raw["policies"]], raw["policies"], raw["queries"])
-
-
-def question_of(query: list[Any]) -> dict[str, Any]:
-    """A query as `conntrail policy evaluate` reads it."""
-    source, source_address, destination, destination_address, protocol, port = query[:6]
-    return {
-        "source": {"pod": source, "address": source_address},
-        "destination": {"pod": destination, "address": destination_address},
-        "protocol": protocol,
-        "port": port,
-    }
+    return Case(raw["id"], [*others, *raw["policies"]], raw["policies"], raw.get("dns", {}), raw["queries"])
