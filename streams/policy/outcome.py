@@ -1,6 +1,7 @@
 """From what the policies say and what the kernel showed to what became of a connection, as columns.
 
-is_attempt: the node saw first packets and never an entry, so they were dropped or rejected there.
+is_attempt: a node saw first packets and never an entry, so they were dropped or rejected there; unless an answer came
+through all the same, which a lost conntrack event can hide from that node.
 """
 
 from typing import Final
@@ -13,17 +14,16 @@ _JUDGED_PROTOCOLS: Final = (6, 17, 132)
 """What NetworkPolicy is defined for; with others "the behaviour may vary across network plugins" (its concept page)."""
 
 _VERDICT = pl.col("policy_verdict")
-_IS_ATTEMPT = pl.col("is_attempt")
+_IS_ANSWERED = pl.col("seen_reply")
+_IS_ATTEMPT = pl.col("is_attempt") & ~_IS_ANSWERED
 _IS_DENY = _VERDICT == "deny"
-_IS_SILENT = ~_IS_ATTEMPT & ~pl.col("seen_reply")
+_IS_SILENT = ~pl.col("is_attempt") & ~_IS_ANSWERED
 _IS_DENIED_ATTEMPT = _IS_ATTEMPT & _VERDICT.is_in(["deny", "allow"])
 _IS_DENIED_SILENTLY = _IS_SILENT & _IS_DENY
 _IS_DEAD = _IS_SILENT & (pl.col("protocol") == _TCP) & pl.col("is_final")
 _IS_REFUSED = _IS_DEAD & (pl.col("end_reason") == "reset")
 _IS_UNANSWERED = _IS_DEAD & (pl.col("end_reason") == "timeout")
-_WENT_THROUGH_THOUGH_DENIED = (
-    ~_IS_ATTEMPT & pl.col("seen_reply") & _IS_DENY & pl.col("protocol").is_in(_JUDGED_PROTOCOLS)
-)
+_WENT_THROUGH_THOUGH_DENIED = _IS_ANSWERED & _IS_DENY & pl.col("protocol").is_in(_JUDGED_PROTOCOLS)
 
 
 def outcome(rows: pl.DataFrame) -> pl.DataFrame:

@@ -129,6 +129,11 @@ def test_an_answered_connection_that_is_allowed_names_the_rule() -> None:
     assert row["denied_by"] == []
 
 
+def test_an_attempt_that_was_answered_all_the_same_went_through() -> None:
+    row = judged(ALLOW_DB, is_attempt=True, evidence=["attempt", "confirmed"])
+    assert (row["action"], row["drift"], row["reason"]) == ("allowed", False, None)
+
+
 @pytest.mark.parametrize("policy", [None, BROKEN_DB])
 def test_any_other_answered_connection_is_allowed(policy: Any) -> None:
     row = judged(policy)
