@@ -2,17 +2,19 @@
 
 import fcntl
 import socket
+import ssl
 import tempfile
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import faust
 import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from faust.auth import SASLCredentials, SSLCredentials
-from mode import Service, Worker
+from mode import Worker
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from runtime.kafka import client_configuration
@@ -28,6 +30,8 @@ from streams.metadata.reader import MetadataReader
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
 from streams.window.counters import FlowCounters
+from streams.window.evaluate import Names
+from streams.window.knowledge import Knowledge
 from streams.window.processor import FlowProcessor, FlowStage
 from streams.window.spans import Spans
 from streams.window.writer import ResultWriter
@@ -72,7 +76,15 @@ class _Worker:
     def build_flows(self) -> faust.App:
         """flows.raw to flows, windows and policy.hits."""
         settings = self._settings
-        self._metadata = MetadataReader(settings.kafka, self._name(KUBERNETES_OBJECTS))
+        self._name(KUBERNETES_OBJECTS)
+        knowledge = Knowledge()
+        self._metadata = MetadataReader(settings.kafka, (knowledge.apply,))
+        metadata = self._metadata
+
+        def names() -> Names:
+            metadata.catch_up()
+            return knowledge.names(time.time_ns())
+
         stage = FlowStage(
             cluster=settings.cluster,
             topic=self._name(FLOWS_RAW),
@@ -80,7 +92,7 @@ class _Worker:
             decoder=PartDecoder(read_schema(FLOWS_RAW.schema)),
             log=LogReader(settings.kafka, self._group("flows") + "-progress"),
             writer=self._writer("flows"),
-            directory=self._metadata.directory,
+            names=names,
             counters=FlowCounters(self._registry),
         )
         self._flows = FlowProcessor(stage)
@@ -96,6 +108,7 @@ class _Worker:
         counters = IndexCounters(self._registry)
         stage = IndexStage(
             cluster=settings.cluster,
+            namespace=settings.elasticsearch.namespace,
             topics={self._name(topic): topic for topic in _INDEXED},
             log=LogReader(settings.kafka, self._group("index") + "-progress"),
             index=IndexWriter(settings.elasticsearch, counters),
@@ -114,9 +127,8 @@ class _Worker:
         for writer in self._writers:
             writer.start()
         if self._metadata is not None:
-            self._metadata.start()
             _log.info("reading metadata")
-            self._metadata.wait_until_ready(_PATIENCE_SECONDS)
+            self._metadata.start()
         server = StatusServer(self._settings.http, self._registry, self._faults, self._unready)
         server.start()
         worker = Worker(*applications, override_logging=False, quiet=True, loglevel="WARNING", daemon=True)
@@ -176,7 +188,7 @@ class _Worker:
         return f"{self._settings.kafka.topic_prefix}worker-{stage}"
 
 
-def _execute(worker: Worker, applications: list[Service]) -> None:
+def _execute(worker: Worker, applications: Sequence[Any]) -> None:
     try:
         worker.execute_from_commandline()
     except SystemExit as error:
@@ -185,7 +197,7 @@ def _execute(worker: Worker, applications: list[Service]) -> None:
             raise StreamError(f"stopped: {crashed[0]}" if crashed else "stopped by an error, see the log") from error
 
 
-def _raw_topic(app: faust.App, names: list[str]) -> faust.TopicT[bytes]:
+def _raw_topic(app: faust.App, names: list[str]) -> faust.TopicT:
     return app.topic(*names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
 
@@ -205,14 +217,15 @@ def _spans(settings: Settings) -> Spans:
 def _credentials(settings: KafkaSettings) -> SASLCredentials | SSLCredentials | None:
     if settings.security_protocol == "PLAINTEXT":
         return None
-    cafile = settings.ssl_ca_location or None
+    is_encrypted = settings.security_protocol.endswith("SSL")
+    context = ssl.create_default_context(cafile=settings.ssl_ca_location or None) if is_encrypted else None
     if settings.security_protocol == "SSL":
-        return SSLCredentials(cafile=cafile)
+        return SSLCredentials(context)
     return SASLCredentials(
         username=settings.sasl_username,
         password=settings.sasl_password,
         mechanism=settings.sasl_mechanism,
-        cafile=cafile if settings.security_protocol == "SASL_SSL" else None,
+        ssl_context=context,
     )
 
 
@@ -237,5 +250,3 @@ def _require_topics(settings: KafkaSettings, names: set[str]) -> None:
     missing = sorted(names - set(there))
     if missing:
         raise StreamError(f"topic {missing[0]} does not exist: run conntrail setup")
-
-

@@ -8,14 +8,14 @@ from typing import Any
 
 import faust
 import structlog
+from streams.index.counters import IndexCounters
+from streams.index.documents import Document, document_of
+from streams.index.writer import IndexWriter
 
 from schemas.errors import DecodeError
 from schemas.reader import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import DEAD_LETTER, Topic
-from streams.index.counters import IndexCounters
-from streams.index.documents import Document, document_of
-from streams.index.writer import IndexWriter
 from streams.source.reader import LogReader
 from streams.window.deadletter import Refused, dead_letter
 from streams.window.writer import ResultWriter
@@ -76,13 +76,13 @@ class IndexProcessor:
         self.failure: BaseException | None = None
         self.is_assigned = False
 
-    def register(self, app: faust.App, topic: faust.TopicT[bytes]) -> None:
+    def register(self, app: faust.App, topic: faust.TopicT) -> None:
         """Attach to the app."""
 
-        @app.agent(topic, name="index", concurrency=1)  # type: ignore[untyped-decorator]
-        async def index(stream: faust.StreamT[bytes]) -> None:
+        @app.agent(topic, name="index", concurrency=1)
+        async def index(stream: Any) -> None:
             self._start(app)
-            async for event in stream.noack().events():  # type: ignore[attr-defined]
+            async for event in stream.noack().events():
                 await self._take(event)
 
         app.on_partitions_assigned.connect(self._note_assigned)
@@ -94,9 +94,7 @@ class IndexProcessor:
         if message.offset > position.expected:
             await self._read_skipped(message.topic, message.partition, message.offset)
         position.expected = max(position.expected, message.offset + 1)
-        await self._put(
-            _Item(message.topic, message.partition, message.offset, message.key, message.value, event)
-        )
+        await self._put(_Item(message.topic, message.partition, message.offset, message.key, message.value, event))
 
     async def _read_skipped(self, topic: str, partition: int, until: int) -> None:
         """Read offsets that Faust did not give, before anything later is indexed."""
@@ -177,11 +175,11 @@ class IndexProcessor:
             await asyncio.to_thread(self._stage.log.save_progress, done)
             self._saved, self._saved_at = done, now
 
-    async def _note_assigned(self, _app: faust.App, _assigned: set[Any], **_: Any) -> None:
+    async def _note_assigned(self, _app: Any, /, *_: Any, **__: Any) -> None:
         self.is_assigned = True
 
-    async def _forget(self, _app: faust.App, revoked: set[Any], **_: Any) -> None:
-        for position in revoked:
+    async def _forget(self, _app: Any, /, *revoked: Any, **_: Any) -> None:
+        for position in revoked[0]:
             self._positions.pop((position.topic, position.partition), None)
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from streams.metadata.endpoint import Endpoint
-from streams.policy.outcome import outcome
+from streams.policy.outcome import is_unexplained, outcome
 from streams.policy.timeline import PolicyTimeline
 from streams.policy.verdict import Verdict
 from streams.policy.verdict_cache import ClassifiedEnd
@@ -55,6 +56,8 @@ _PAIR: Final = [
     "protocol",
     "destination_port",
 ]
+ENFORCEMENT_LAG_NS: Final = 2_000_000_000
+"""Network plugins take up to about a second to enforce a change, and a watch to hear of one."""
 _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 132: "SCTP"}
 
 
@@ -70,8 +73,22 @@ def judge(matched: pl.DataFrame, directory: Directory, policies: PolicyTimeline)
     """Add policy_verdict, {ingress,egress}_policies, denied_by, pending, drift, action, reason and rule_*.
 
     The rows keep their order. ``evidence`` gains ``unreplied`` and ``evaluation`` where these made it a denial.
+    Close to a change of policies the kernel may have enforced the state before it or, when the change was heard of
+    late, already the one after: there, what contradicts the policies of the start is judged by those if they agree.
     """
-    keyed = matched.with_columns(_edges_passed(matched["started_at_ns"], policies))
+    rows = _judge_at(matched, 0, directory, policies)
+    for shift_ns in (-ENFORCEMENT_LAG_NS, ENFORCEMENT_LAG_NS):
+        is_open = is_unexplained(rows) & _changes_within(matched["started_at_ns"], shift_ns, policies)
+        if is_open.any():
+            again = _judge_at(matched.filter(is_open), shift_ns, directory, policies)
+            rows = _replace(rows, is_open, again, ~is_unexplained(again))
+    return rows
+
+
+def _judge_at(matched: pl.DataFrame, shift_ns: int, directory: Directory, policies: PolicyTimeline) -> pl.DataFrame:
+    """Judge by the policies of the start, shifted in time."""
+    passed = _edges_passed(matched["started_at_ns"], shift_ns, policies)
+    keyed = matched.with_columns(pl.Series("edges_passed", passed, dtype=pl.UInt32))
     pairs = keyed.select(*_PAIR, "edges_passed").unique(maintain_order=True)
     numbers, verdicts = _judge_pairs(pairs, directory, policies)
     numbered = keyed.join(
@@ -81,11 +98,24 @@ def judge(matched: pl.DataFrame, directory: Directory, policies: PolicyTimeline)
     return outcome(rows)
 
 
-def _edges_passed(started_at: pl.Series, policies: PolicyTimeline) -> pl.Series:
-    """How many changes of policies came before each start."""
+def _edges_passed(started_at: pl.Series, shift_ns: int, policies: PolicyTimeline) -> npt.NDArray[np.int64]:
+    """How many changes of policies came before each instant."""
     edges = np.array(policies.edges, dtype=np.int64)
-    passed = np.searchsorted(edges, started_at.to_numpy(), side="right")
-    return pl.Series("edges_passed", passed, dtype=pl.UInt32)
+    return np.searchsorted(edges, started_at.to_numpy() + shift_ns, side="right")
+
+
+def _changes_within(started_at: pl.Series, shift_ns: int, policies: PolicyTimeline) -> pl.Series:
+    """Whether policies changed between each start and that much later or earlier."""
+    return pl.Series(_edges_passed(started_at, 0, policies) != _edges_passed(started_at, shift_ns, policies))
+
+
+def _replace(rows: pl.DataFrame, is_replaceable: pl.Series, others: pl.DataFrame, is_better: pl.Series) -> pl.DataFrame:
+    """Put the better ones of ``others`` where they belong."""
+    better = others.filter(is_better)
+    places = np.flatnonzero(is_replaceable.to_numpy())[is_better.to_numpy()]
+    taken = np.arange(rows.height, dtype=np.int64)
+    taken[places] = rows.height + np.arange(better.height)
+    return pl.concat([rows, better])[taken]
 
 
 def _judge_pairs(

@@ -44,6 +44,11 @@ def outcome(rows: pl.DataFrame) -> pl.DataFrame:
     ).drop("attempt_reason", "silent_reason", "answer_reason")
 
 
+def is_unexplained(judged: pl.DataFrame) -> pl.Series:
+    """What happened contradicts the policies, or was denied with no policy to explain it."""
+    return judged.select((pl.col("drift") | (_IS_ATTEMPT & (_VERDICT == "none"))).alias("is_unexplained")).to_series()
+
+
 def _reason(rows: pl.DataFrame) -> pl.Expr:
     return (
         pl.when(_IS_ATTEMPT & ~_VERDICT.is_in(["deny", "allow"]) & _is_without_endpoint(rows))

@@ -9,7 +9,7 @@ import polars as pl
 from schemas.batch import Batch, parse_batch
 from schemas.container import check_container
 from schemas.errors import DecodeError
-from schemas.reader import Schema
+from schemas.reader import Schema, read_schema
 
 _POLARS_TYPES = {"long": pl.Int64(), "int": pl.Int32(), "string": pl.String(), "boolean": pl.Boolean()}
 
@@ -66,6 +66,20 @@ class PartDecoder:
             return rows.select([pl.col(name).cast(kind) for name, kind in self._types.items()])
         except pl.exceptions.PolarsError as error:
             raise DecodeError(f"a column has another type than its schema says: {str(error)[:200]}") from error
+
+
+def empty_rows() -> pl.DataFrame:
+    """No rows, with the columns of a part's rows."""
+    schema = {field["name"]: _polars_type(field["type"]) for field in read_schema("raw_flow")["fields"]}
+    facts = {
+        "node": pl.String(),
+        "boot": pl.String(),
+        "sequence": pl.Int64(),
+        "interval_start_ns": pl.Int64(),
+        "interval_end_ns": pl.Int64(),
+        "coverage": pl.String(),
+    }
+    return pl.DataFrame(schema={**schema, **facts})
 
 
 def _polars_type(avro_type: str | list[str]) -> pl.DataType:

@@ -16,7 +16,9 @@ class FlowCounters:
 
         self.parts = counter("parts", "Messages of flows.raw that were held.")
         self.rows = counter("raw_flows", "Rows in them.")
-        self.duplicates = counter("duplicate_parts", "Messages that were there already: an agent or Kafka repeated them.")
+        self.duplicates = counter(
+            "duplicate_parts", "Messages that were there already: an agent or Kafka repeated them."
+        )
         self.late = counter("late_parts", "Messages for a step that was emitted already; it is emitted again.")
         self.refused = counter("refused_messages", "Messages that were no batch of flows; see the topic deadletter.")
         self.skipped = counter("skipped_offsets", "Offsets that Faust did not give; they were read again from the log.")

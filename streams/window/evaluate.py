@@ -9,11 +9,20 @@ from streams.enrich.enrich import enrich
 from streams.match.match import match
 from streams.metadata.directory import Directory
 from streams.policy.judge import judge
-from streams.source.part import Part
+from streams.policy.timeline import PolicyTimeline
+from streams.source.part import Part, empty_rows
 
 _VERSION_BITS = 40
 _SETTLED_BIT = 1 << _VERSION_BITS
 _PARTS_SHIFT = _VERSION_BITS + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is known of the cluster: who is who, and which policies hold."""
+
+    directory: Directory
+    policies: PolicyTimeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +39,14 @@ class Evaluation:
 
 
 def evaluate_step(
-    parts: list[Part], neighbours: list[Part], reporting: AbstractSet[str], directory: Directory, is_settled: bool
+    parts: list[Part], neighbours: list[Part], reporting: AbstractSet[str], names: Names, is_settled: bool
 ) -> Evaluation:
     """``reporting``: nodes whose agents could see in this step. ``is_settled``: the neighbours are complete.
 
     The same arguments give the same rows, in the same order.
     """
-    raw = pl.concat([part.rows for part in parts]) if parts else _NO_ROWS
-    matched = match(enrich(raw, directory), reporting)
+    raw = pl.concat([part.rows for part in parts]) if parts else empty_rows()
+    matched = match(enrich(raw, names.directory), reporting, names.directory.node_names)
     orphans = matched.filter("is_orphan")
     kept = matched.filter(~pl.col("is_orphan"))
     echoes = 0
@@ -45,13 +54,11 @@ def evaluate_step(
         alone = _seen_by_one_end(orphans, neighbours)
         echoes = orphans.height - alone.height
         kept = pl.concat([kept, alone])
-    judged = judge(kept, directory)
+    judged = judge(kept, names.directory, names.policies)
     return Evaluation(
         judged=judged,
         has_orphans=bool(orphans.height) and not is_settled,
-        has_unknown=bool(
-            (judged["source_index"].is_null() | judged["destination_index"].is_null()).any()
-        ),
+        has_unknown=bool((judged["source_index"].is_null() | judged["destination_index"].is_null()).any()),
         echoes=echoes,
     )
 

@@ -12,15 +12,13 @@ import structlog
 
 from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
-from streams.errors import ReadError
-from streams.metadata.directory import Directory
 from streams.policy.hits import hits
 from streams.source.part import Part, PartDecoder
 from streams.source.reader import LogReader
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
 from streams.window.deadletter import Refused, dead_letter
-from streams.window.evaluate import Evaluation, evaluate_step, revision
+from streams.window.evaluate import Evaluation, Names, evaluate_step, revision
 from streams.window.flow import Stamp, flow_records
 from streams.window.ledger import Ledger, Step
 from streams.window.record import hit_records, window_records
@@ -43,7 +41,8 @@ class FlowStage:
     decoder: PartDecoder
     log: LogReader
     writer: ResultWriter
-    directory: Callable[[], Directory]
+    names: Callable[[], Names]
+    """What is known now."""
     counters: FlowCounters
 
 
@@ -80,11 +79,11 @@ class FlowProcessor:
         self.failure: BaseException | None = None
         self.is_assigned = False
 
-    def register(self, app: faust.App, topic: faust.TopicT[bytes]) -> None:
+    def register(self, app: faust.App, topic: faust.TopicT) -> None:
         """Attach to the app."""
 
-        @app.agent(topic, name="flows", concurrency=1)  # type: ignore[untyped-decorator]
-        async def flows(stream: faust.StreamT[bytes]) -> None:
+        @app.agent(topic, name="flows", concurrency=1)
+        async def flows(stream: Any) -> None:
             self._start_ticker(app)
             async for event in _events(stream):
                 await self.take(event)
@@ -126,13 +125,13 @@ class FlowProcessor:
             self.failure = error
             await app.crash(error)
 
-    async def _note_assigned(self, _app: faust.App, _assigned: set[Any], **_: Any) -> None:
+    async def _note_assigned(self, _app: Any, /, *_: Any, **__: Any) -> None:
         self.is_assigned = True
 
-    async def _forget(self, _app: faust.App, revoked: set[Any], **_: Any) -> None:
+    async def _forget(self, _app: Any, /, *revoked: Any, **_: Any) -> None:
         """Whoever gets the partition next reads from the first offset that is not final."""
         async with self._lock:
-            for position in revoked:
+            for position in revoked[0]:
                 if position.topic == self._stage.topic:
                     self._partitions.pop(position.partition, None)
 
@@ -202,65 +201,65 @@ class FlowProcessor:
         return await asyncio.to_thread(lambda: list(self._stage.log.read(self._stage.topic, number, start, end)))
 
     async def _advance(self, partition: _Partition, now_ns: int) -> None:
-        directory = self._stage.directory()
+        names = self._stage.names()
         for step in partition.ledger.due(now_ns):
-            await self._emit_step(partition, step, directory)
+            await self._emit_step(partition, step, names)
         for step in partition.ledger.settle(now_ns):
             if partition.evaluations[step.start_ns].has_orphans:
-                await self._emit_step(partition, step, directory)
-        await self._amend(partition, directory)
+                await self._emit_step(partition, step, names)
+        await self._amend(partition, names)
         for window in sorted(partition.dirty):
             if partition.ledger.is_closed(window, now_ns):
-                await self._emit_window(partition, window, directory)
+                await self._emit_window(partition, window, names)
         final = [window for window in sorted(partition.ledger.windows) if partition.ledger.is_final(window, now_ns)]
         if final:
             await self._stage.writer.delivered()
             await self._give_back(partition, final)
 
-    async def _emit_step(self, partition: _Partition, step: Step, directory: Directory) -> None:
+    async def _emit_step(self, partition: _Partition, step: Step, names: Names) -> None:
         ledger = partition.ledger
-        evaluation = _evaluate(ledger, step, directory)
+        evaluation = _evaluate(ledger, step, names)
         replaces = ledger.may_replace(step.start_ns, step.was_emitted)
-        number = revision(len(step.covering), step.is_settled, directory.version)
+        number = revision(len(step.covering), step.is_settled, names.directory.version)
         ledger.close(step)
         partition.evaluations[step.start_ns] = evaluation
         partition.dirty.add(self._stage.spans.window_of(step.start_ns))
         end = step.start_ns + self._stage.spans.step_ns
         stamp = Stamp(self._stage.cluster, partition.number, number, replaces, step.start_ns, end)
-        for key, record in flow_records(evaluation.judged, directory, stamp):
+        for key, record in flow_records(evaluation.judged, names.directory, stamp):
             await self._stage.writer.send(FLOWS, key, record)
         self._stage.counters.note_step(evaluation)
 
-    async def _amend(self, partition: _Partition, directory: Directory) -> None:
+    async def _amend(self, partition: _Partition, names: Names) -> None:
         """Name again what had no name when its step closed, now that more is known."""
         now = time.monotonic()
-        if directory.version == partition.version or now - partition.amended_at < _AMEND_SECONDS:
+        if names.directory.version == partition.version or now - partition.amended_at < _AMEND_SECONDS:
             return
-        partition.version, partition.amended_at = directory.version, now
+        partition.version, partition.amended_at = names.directory.version, now
         ledger = partition.ledger
         for window in sorted(ledger.windows):
             for step in ledger.window_steps(window):
                 evaluation = partition.evaluations.get(step.start_ns)
                 if step.is_open or evaluation is None or not evaluation.has_unknown:
                     continue
-                if not _evaluate(ledger, step, directory).judged.equals(evaluation.judged):
+                if not _evaluate(ledger, step, names).judged.equals(evaluation.judged):
                     self._stage.counters.amended.inc()
-                    await self._emit_step(partition, step, directory)
+                    await self._emit_step(partition, step, names)
 
-    async def _emit_window(self, partition: _Partition, window_ns: int, directory: Directory) -> None:
+    async def _emit_window(self, partition: _Partition, window_ns: int, names: Names) -> None:
         ledger = partition.ledger
         steps = ledger.window_steps(window_ns)
         judged = [partition.evaluations[step.start_ns].judged for step in steps]
         number = revision(
-            sum(len(step.covering) for step in steps), all(step.is_settled for step in steps), directory.version
+            sum(len(step.covering) for step in steps), all(step.is_settled for step in steps), names.directory.version
         )
         replaces = ledger.may_replace(window_ns, window_ns in partition.emitted)
         end = window_ns + self._stage.spans.size_ns
         stamp = Stamp(self._stage.cluster, partition.number, number, replaces, window_ns, end)
         rows = pl.concat(judged)
-        for key, record in window_records(aggregate(rows, directory), directory, stamp):
+        for key, record in window_records(aggregate(rows, names.directory), names.directory, stamp):
             await self._stage.writer.send(WINDOWS, key, record)
-        for key, record in hit_records(hits(rows, directory), stamp):
+        for key, record in hit_records(hits(rows, names.policies), stamp):
             await self._stage.writer.send(POLICY_HITS, key, record)
         partition.dirty.discard(window_ns)
         partition.emitted.add(window_ns)
@@ -284,9 +283,9 @@ class FlowProcessor:
         await asyncio.to_thread(self._stage.log.save_progress, positions)
 
 
-def _evaluate(ledger: Ledger, step: Step, directory: Directory) -> Evaluation:
+def _evaluate(ledger: Ledger, step: Step, names: Names) -> Evaluation:
     return evaluate_step(
-        ledger.step_parts(step), ledger.neighbours(step), ledger.reporting_nodes(step), directory, step.is_settled
+        ledger.step_parts(step), ledger.neighbours(step), ledger.reporting_nodes(step), names, step.is_settled
     )
 
 

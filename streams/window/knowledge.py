@@ -1,0 +1,37 @@
+"""Records of k8s.objects gathered into what is known of the cluster: names and policies."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from streams.metadata.directory import DirectoryBuilder
+from streams.policy.record import policy_of
+from streams.policy.timeline import PolicyTimeline
+from streams.window.evaluate import Names
+
+_KEPT_NS: Final = 2 * 3600 * 10**9
+"""Twice the retention of flows.raw: no flow can ask for an older name."""
+_FORGET_EVERY: Final = 10_000
+
+
+class Knowledge:
+    """Takes records in and gives names out."""
+
+    def __init__(self) -> None:
+        self._builder = DirectoryBuilder()
+        self._policies = PolicyTimeline()
+        self._forgotten_at_version = 0
+
+    def apply(self, key: str, record: Mapping[str, Any] | None) -> None:
+        """Take one record in; nothing stands for a tombstone, which tells nothing that its deletion did not."""
+        self._builder.apply(key, record)
+        policy = None if record is None else policy_of(record)
+        if policy is not None:
+            self._policies.apply(policy)
+
+    def names(self, now_ns: int) -> Names:
+        """What is known. Things that ended long ago are dropped from time to time."""
+        if self._builder.version - self._forgotten_at_version > _FORGET_EVERY:
+            self._forgotten_at_version = self._builder.version
+            self._builder.forget_before(now_ns - _KEPT_NS)
+            self._policies.forget_before(now_ns - _KEPT_NS)
+        return Names(self._builder.directory(), self._policies)
