@@ -140,10 +140,30 @@ def test_any_other_answered_connection_is_allowed(policy: Any) -> None:
     assert (row["action"], row["drift"], row["rule_name"]) == ("allowed", False, None)
 
 
+def _at(seconds: float, **row: Any) -> dict[str, Any]:
+    return {"started_at_ns": START + int(seconds * SECOND), **row}
+
+
 def test_a_connection_is_judged_by_the_policies_of_its_start() -> None:
     later = policy_object(DENY_DB.spec, "deny-db", observed_at_ns=START + 5 * SECOND)
-    rows = matched({"started_at_ns": START}, {"started_at_ns": START + 5 * SECOND}, {"started_at_ns": START + SECOND})
-    assert judge(rows, ENDS, timeline(later))["policy_verdict"].to_list() == ["none", "deny", "none"]
+    rows = matched(_at(0), _at(5, **ATTEMPT), _at(1), _at(9), _at(9, **ATTEMPT))
+    result = judge(rows, ENDS, timeline(later))
+    assert result["policy_verdict"].to_list() == ["none", "deny", "none", "deny", "deny"]
+    assert result["drift"].to_list() == [False, False, False, True, False]
+
+
+def test_close_to_a_change_what_happened_tells_which_policies_were_enforced() -> None:
+    made = timeline(policy_object(DENY_DB.spec, "deny-db", observed_at_ns=START))
+    gone = timeline(policy_object(DENY_DB.spec, "deny-db", observed_at_ns=1, deleted_at_ns=START))
+
+    def seen(known: Any, *rows: dict[str, Any]) -> list[tuple[str, str, bool]]:
+        result = judge(matched(*rows), ENDS, known)
+        return result.select("policy_verdict", "action", "drift").rows()
+
+    denied, allowed = ("deny", "denied", False), ("none", "allowed", False)
+    assert seen(made, _at(1), _at(1, **ATTEMPT), _at(-1), _at(-1, **ATTEMPT)) == [allowed, denied, allowed, denied]
+    assert seen(gone, _at(1), _at(1, **ATTEMPT), _at(-1), _at(-1, **ATTEMPT)) == [allowed, denied, allowed, denied]
+    assert seen(made, _at(3), _at(-3, **ATTEMPT)) == [("deny", "allowed", True), ("none", "failed", False)]
 
 
 def test_rows_keep_their_order_and_other_columns() -> None:
