@@ -19,6 +19,7 @@ from agents.publish.spool import Spool, Storage
 from agents.publish.writer import Destination, IntervalWriter
 from schemas.batch import Batch, parse_batch
 from tests.integration.publish import topics
+from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
 
@@ -179,3 +180,28 @@ def test_without_kafka_nothing_blocks_and_the_fault_is_named() -> None:
     assert not publishing.writer.flush(0.2)
     publishing.writer.stop()
     assert publishing.spool.sequences() == [0]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_after_an_outage_everything_arrives_in_order(stack: RunningStack, is_killed: bool) -> None:
+    topic = topics.new_name()
+    topics.create(stack.kafka, topic, 3)
+    publishing = Publishing(stack.kafka, topic)
+    publishing.spool.add(interval(0, 3))
+    publishing.send_all()
+    stack.stop("kafka", is_killed=is_killed)
+    try:
+        for sequence in range(1, 200):
+            publishing.spool.add(interval(sequence, 3))
+            publishing.writer.advance()
+        publishing.turn_until_fault("down")
+        assert len(publishing.spool) == 199
+    finally:
+        stack.start("kafka")
+    publishing.send_all()
+    assert publishing.writer.faults() == []
+    publishing.writer.stop()
+    messages = topics.read_all(stack.kafka, topic, 3)
+    for partition in range(3):
+        own = [batch_of(message).sequence for message in messages if message.partition() == partition]
+        assert own == list(range(200))

@@ -1,0 +1,231 @@
+"""The agent on a node with real traffic, to a real Kafka: what it publishes is what the kernel counted."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.publish import topics
+from tests.kernel.agent.network import CLIENT, DENIED_PORT, PORT, SERVER, SERVICE, Network, is_root, run
+from tests.kernel.agent.process import INTERVAL_NS, AgentProcess, Published, read
+from tests.support.stack import RunningStack
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.stack,
+    pytest.mark.skipif(not is_root(), reason="network namespaces need root"),
+]
+PARTITIONS = 3
+
+
+@dataclass
+class Scene:
+    network: Network
+    agent: AgentProcess
+    kafka: str
+    topic: str
+
+    def published(self) -> Published:
+        return read(self.kafka, self.topic, PARTITIONS)
+
+    def until_published(self, port: int, rows: int = 1) -> None:
+        topics.until(lambda: len(self.published().between(port)) >= rows)
+
+
+@pytest.fixture
+def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
+    prefix = topics.new_name()
+    topic = f"{prefix}.flows.raw"
+    topics.create(kafka, topic, PARTITIONS)
+    network = Network("ctagent")
+    network.remove()
+    agent = AgentProcess(kafka, network.path(network.node), tmp_path, f"{prefix}.")
+    try:
+        network.build()
+        yield Scene(network, agent, kafka, topic)
+    finally:
+        agent.kill()
+        network.remove()
+
+
+def exchange(client: socket.socket, server: socket.socket, request: int, answer: int) -> None:
+    """Send both ways and wait until all has arrived."""
+    for sender, receiver, size in ((client, server, request), (server, client, answer)):
+        sender.sendall(bytes(size))
+        left = size
+        while left:
+            left -= len(receiver.recv(left))
+
+
+def test_every_byte_of_a_connection_is_reported_once_with_its_nat_and_processes(scene: Scene) -> None:
+    scene.agent.start()
+    with scene.network.listening() as listener:
+        client = scene.network.dial()
+        server, _ = listener.accept()
+        with client, server:
+            exchange(client, server, 40_000, 250_000)
+            scene.until_published(80)
+            exchange(client, server, 1_000, 30)
+    assert scene.agent.stop() == 0, scene.agent.log()
+    published = scene.published()
+    assert published.total(80) == scene.network.counters()
+    rows = published.between(80)
+    for row in rows:
+        assert (row["original_source_address"], row["original_destination_address"]) == (CLIENT, SERVICE)
+        assert (row["reply_source_address"], row["reply_source_port"]) == (SERVER, PORT)
+        assert row["evidence"] == "confirmed"
+    assert len({row["connection_id"] for row in rows}) == 1
+    assert [row["is_first"] for row in sorted(rows, key=lambda row: row["seen_at_ns"])].count(True) == 1
+    name = Path("/proc/self/comm").read_text().strip()
+    assert {row["source_process_name"] for row in rows} >= {name}
+    assert {row["destination_process_name"] for row in rows} >= {name}
+
+
+def test_intervals_are_aligned_numbered_without_a_hole_and_sent_to_every_partition(scene: Scene) -> None:
+    scene.agent.start()
+    topics.until(lambda: len(scene.published().batches) >= 4 * PARTITIONS)
+    assert scene.agent.stop() == 0, scene.agent.log()
+    batches = list(scene.published().batches.values())
+    sequences = sorted({batch.sequence for batch in batches})
+    assert sequences == list(range(len(sequences)))
+    for sequence in sequences:
+        own = [batch for batch in batches if batch.sequence == sequence]
+        assert {batch.partition for batch in own} == set(range(PARTITIONS))
+        assert len({(batch.interval_start_ns, batch.interval_end_ns) for batch in own}) == 1
+    spans = sorted({(batch.interval_start_ns, batch.interval_end_ns) for batch in batches})
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(spans))
+    assert all(end % INTERVAL_NS == 0 for _, end in spans[:-1])
+    assert {batch.coverage for batch in batches} == {"complete"}
+
+
+def test_a_denied_attempt_is_reported_and_the_rules_go_with_the_agent(scene: Scene) -> None:
+    scene.agent.start()
+    assert "conntrail" in scene.network.tables()
+    with pytest.raises(TimeoutError):
+        scene.network.dial(SERVER, DENIED_PORT, timeout=1.5)
+    scene.until_published(DENIED_PORT)
+    assert scene.agent.stop() == 0, scene.agent.log()
+    rows = scene.published().between(DENIED_PORT)
+    assert {row["evidence"] for row in rows} == {"attempt"}
+    assert {row["end_reason"] for row in rows} == {"denied"}
+    assert sum(row["attempts"] for row in rows) >= 1
+    assert {row["original_source_address"] for row in rows} == {CLIENT}
+    assert "conntrail" not in scene.network.tables()
+
+
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGKILL"])
+def test_a_restart_neither_doubles_nor_loses_a_byte_of_what_lives_on(scene: Scene, signal_name: str) -> None:
+    scene.agent.start()
+    with scene.network.listening() as listener:
+        client = scene.network.dial()
+        server, _ = listener.accept()
+        with client, server:
+            for turn in range(4):
+                exchange(client, server, 10_000 + turn, 100_000 + turn)
+                scene.until_published(80, turn + 1)
+                exchange(client, server, 777, 7)
+                if signal_name == "SIGKILL":
+                    scene.agent.kill()
+                else:
+                    assert scene.agent.stop() == 0, scene.agent.log()
+                exchange(client, server, 333, 3)
+                scene.agent.start()
+    assert scene.agent.stop() == 0, scene.agent.log()
+    published = scene.published()
+    assert published.total(80) == scene.network.counters()
+    assert len({row["connection_id"] for row in published.between(80)}) == 1
+    assert len({boot for boot, *_ in published.batches}) == 1
+    assert sum(row["is_first"] for row in published.between(80)) == 1
+    restarted = [batch for batch in published.batches.values() if batch.lost.get("restarts")]
+    assert {batch.coverage for batch in restarted} == {"lossy"}
+    assert len({batch.sequence for batch in restarted}) == 4
+
+
+def test_what_the_node_can_see_is_said_and_shown(scene: Scene) -> None:
+    scene.agent.start()
+    [record] = scene.agent.entries("what this node can see")[:1]
+    for name in ("conntrack_dump", "conntrack_events", "accounting", "timestamps", "attempts", "sockets"):
+        assert record[name] == {"state": "ok"}
+    status, metrics = scene.agent.get("/metrics")
+    assert status == 200
+    assert 'conntrail_agent_capability{name="conntrack_events"} 1.0' in metrics
+    assert scene.agent.get("/healthz")[0] == 200
+    topics.until(lambda: scene.agent.get("/readyz")[0] == 200)
+
+
+def test_a_ruleset_flushed_by_others_is_put_back_and_the_interval_says_so(scene: Scene) -> None:
+    scene.agent.start()
+    topics.until(lambda: len(scene.published().batches) >= PARTITIONS)
+    table = "conntrail"
+    run("ip", "netns", "exec", scene.network.node, "nft", "delete", "table", "inet", table)
+    topics.until(lambda: any("attempt_rules_flushed" in batch.lost for batch in scene.published().batches.values()))
+    assert table in scene.network.tables()
+    assert scene.agent.stop() == 0
+
+
+def test_two_agents_cannot_share_a_state_directory(scene: Scene, tmp_path: Path) -> None:
+    scene.agent.start()
+    second = AgentProcess(scene.kafka, "", tmp_path, "unused.")
+    second.start()
+    assert second.wait() == 1
+    assert "another agent uses it" in second.log()
+
+
+def test_an_outage_of_kafka_loses_nothing_even_when_the_agent_is_killed_in_it(
+    scene: Scene, stack: RunningStack
+) -> None:
+    scene.agent.start()
+    with scene.network.listening() as listener:
+        client = scene.network.dial()
+        server, _ = listener.accept()
+        with client, server:
+            exchange(client, server, 5_000, 50_000)
+            scene.until_published(80)
+            stack.stop("kafka")
+            try:
+                for turn in range(3):
+                    exchange(client, server, 2_000 + turn, 20_000)
+                    closed = len(scene.agent.intervals_kept())
+                    topics.until(lambda closed=closed: len(scene.agent.intervals_kept()) > closed)
+                scene.agent.kill()
+                assert len(scene.agent.intervals_kept()) >= 3
+                scene.agent.start()
+            finally:
+                stack.start("kafka")
+            topics.until(lambda: not scene.agent.intervals_kept())
+    assert scene.agent.stop() == 0, scene.agent.log()
+    published = scene.published()
+    assert published.total(80) == scene.network.counters()
+    for partition in range(PARTITIONS):
+        sequences = [sequence for own, sequence in published.order if own == partition]
+        assert sorted(set(sequences)) == list(range(max(sequences) + 1))
+        first_seen = list(dict.fromkeys(sequences))
+        assert first_seen == sorted(first_seen)
+
+
+def test_a_missing_topic_is_one_clear_line_and_what_waited_is_sent_when_it_is_there(kafka: str, tmp_path: Path) -> None:
+    prefix = topics.new_name()
+    agent = AgentProcess(kafka, "", tmp_path, f"{prefix}.")
+    network = Network("ctagent")
+    network.remove()
+    network.build()
+    try:
+        agent.start(CONNTRAIL_AGENT__NETNS=network.path(network.node))
+        line = f"topic {prefix}.flows.raw does not exist: run `conntrail setup`"
+        topics.until(lambda: bool(agent.entries(line)))
+        status, text = agent.get("/readyz")
+        assert (status, line in text) == (503, True)
+        assert agent.get("/healthz")[0] == 200
+        topics.create(kafka, f"{prefix}.flows.raw", 2)
+        topics.until(lambda: len(read(kafka, f"{prefix}.flows.raw", 2).batches) >= 4)
+        assert len(agent.entries(line)) == 1
+        assert agent.stop() == 0
+        batches = read(kafka, f"{prefix}.flows.raw", 2).batches.values()
+        assert min(batch.sequence for batch in batches) == 0
+        assert {batch.partitions for batch in batches} == {2}
+    finally:
+        agent.kill()
+        network.remove()
