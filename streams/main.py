@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import faust
 import structlog
@@ -23,9 +23,6 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from schemas.reader import read_schema
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.errors import StreamError
-from streams.index.counters import IndexCounters
-from streams.index.processor import IndexProcessor, IndexStage
-from streams.index.writer import IndexWriter
 from streams.metadata.reader import MetadataReader
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
@@ -35,6 +32,9 @@ from streams.window.knowledge import Knowledge
 from streams.window.processor import FlowProcessor, FlowStage
 from streams.window.spans import Spans
 from streams.window.writer import ResultWriter
+
+if TYPE_CHECKING:
+    from streams.index.processor import IndexProcessor
 
 _STAGES = ("flows", "index")
 _RESULTS = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
@@ -70,7 +70,7 @@ class _Worker:
         self._writers: list[ResultWriter] = []
         self._metadata: MetadataReader | None = None
         self._flows: FlowProcessor | None = None
-        self._index: IndexProcessor | None = None
+        self._index: "IndexProcessor | None" = None
         self._topics: set[str] = set()
 
     def build_flows(self) -> faust.App:
@@ -102,6 +102,11 @@ class _Worker:
 
     def build_index(self) -> faust.App:
         """Results to Elasticsearch."""
+        # The client costs 76 MiB resident, which a worker of other stages need not carry.
+        from streams.index.counters import IndexCounters  # noqa: PLC0415
+        from streams.index.processor import IndexProcessor, IndexStage  # noqa: PLC0415
+        from streams.index.writer import IndexWriter  # noqa: PLC0415
+
         settings = self._settings
         if not settings.elasticsearch.hosts:
             raise SettingsError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: name the stages to run without the index")

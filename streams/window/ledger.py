@@ -58,6 +58,7 @@ class Ledger:
         self._reported_until_ns: dict[str, int] = {}
         self._shares: dict[tuple[str, str, int], set[int]] = {}
         self._watermark_ns = 0
+        self._heard_at_ns = 0
         self._warm_from_ns: int | None = None
 
     @property
@@ -74,7 +75,7 @@ class Ledger:
         """Hold a window: a new one, or one whose earlier parts are about to be added from the log."""
         self._windows.add(window_ns)
 
-    def add(self, part: Part) -> Added:
+    def add(self, part: Part, now_ns: int) -> Added:
         """Hold a part. One that is held already is attached to the windows that were restored since."""
         part = self._parts.setdefault(part.name, part)
         batch = part.batch
@@ -90,7 +91,7 @@ class Ledger:
             if part.name not in step.covering:
                 step.covering.add(part.name)
                 step.is_open = is_new = True
-        self._note_progress(part)
+        self._note_progress(part, now_ns)
         return Added(is_duplicate=not is_new, is_late=is_late and is_new)
 
     def due(self, now_ns: int) -> list[Step]:
@@ -150,11 +151,11 @@ class Ledger:
 
     def is_final(self, window_ns: int, now_ns: int) -> bool:
         """Whether a window and the step after it are closed, with another grace for late metadata."""
-        after = window_ns + self._spans.size_ns
+        end = window_ns + self._spans.size_ns
         return (
             self.is_closed(window_ns, now_ns)
             and all(step.is_settled for step in self.window_steps(window_ns))
-            and now_ns >= after + self._spans.step_ns + 2 * self._spans.grace_ns
+            and self._event_time(now_ns) >= end + self._spans.step_ns + 2 * self._spans.grace_ns
         )
 
     def drop(self, window_ns: int) -> list[int]:
@@ -183,11 +184,13 @@ class Ledger:
     def _step(self, start_ns: int) -> Step:
         return self._steps.setdefault(start_ns, Step(start_ns))
 
-    def _note_progress(self, part: Part) -> None:
+    def _note_progress(self, part: Part, now_ns: int) -> None:
         batch = part.batch
+        self._heard_at_ns = max(self._heard_at_ns, now_ns)
         if self._warm_from_ns is None:
             self._warm_from_ns = batch.interval_end_ns + self._spans.step_ns + self._spans.grace_ns
-        self._watermark_ns = max(self._watermark_ns, batch.interval_end_ns)
+        # A node whose clock is ahead must not close the steps of the others.
+        self._watermark_ns = max(self._watermark_ns, min(batch.interval_end_ns, now_ns + self._spans.step_ns))
         share = self._shares.setdefault((batch.node, batch.boot, batch.sequence), set())
         share.add(batch.part)
         if len(share) >= batch.parts:
@@ -196,12 +199,14 @@ class Ledger:
 
     def _is_due(self, start_ns: int, now_ns: int) -> bool:
         end = start_ns + self._spans.step_ns
-        if self._is_past(start_ns) or now_ns >= end + 2 * self._spans.grace_ns:
+        if self._event_time(now_ns) >= end + self._spans.grace_ns:
             return True
         if self._warm_from_ns is None or end < self._warm_from_ns:
             return False
         oldest = end - _REMEMBERED_STEPS * self._spans.step_ns
         return all(until >= end for until in self._reported_until_ns.values() if until >= oldest)
 
-    def _is_past(self, start_ns: int) -> bool:
-        return self._watermark_ns >= start_ns + self._spans.step_ns + self._spans.grace_ns
+    def _event_time(self, now_ns: int) -> int:
+        """How far event time has come: by what was reported, or by the clock when nobody reports any more."""
+        is_silent = now_ns >= self._heard_at_ns + 2 * self._spans.grace_ns
+        return max(self._watermark_ns, now_ns) if is_silent else self._watermark_ns

@@ -158,7 +158,7 @@ class FlowProcessor:
         if part is None:
             return
         await self._restore(partition, part)
-        added = partition.ledger.add(part)
+        added = partition.ledger.add(part, time.time_ns())
         self._stage.counters.note(part, added)
 
     async def _decode(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> Part | None:
@@ -180,7 +180,7 @@ class FlowProcessor:
             self._stage.counters.restored.inc()
             for other in await self._read_window(partition, window, part.offset):
                 pending += [missing for missing in partition.ledger.needs_restoring(other) if missing not in pending]
-                partition.ledger.add(other)
+                partition.ledger.add(other, time.time_ns())
 
     async def _read_window(self, partition: _Partition, window_ns: int, until: int) -> list[Part]:
         start = await asyncio.to_thread(self._stage.log.offset_at, self._stage.topic, partition.number, window_ns)

@@ -27,7 +27,7 @@ class Replay:
         expected = self.final
         for part in self.log[self.final : until]:
             self._restore(ledger, part)
-            ledger.add(part)
+            ledger.add(part, part.batch.interval_end_ns)
             expected = part.offset + 1
             self._emit(ledger, part.batch.interval_end_ns, expected)
         self._emit(ledger, now_ns, expected)
@@ -41,7 +41,7 @@ class Replay:
                 span = other.batch
                 if span.interval_start_ns < window + SPANS.size_ns and span.interval_end_ns > window:
                     pending += [w for w in ledger.needs_restoring(other) if w not in pending]
-                    ledger.add(other)
+                    ledger.add(other, part.batch.interval_end_ns)
 
     def _emit(self, ledger: Ledger, now_ns: int, expected: int) -> None:
         for step in ledger.due(now_ns):
@@ -101,8 +101,8 @@ def test_a_node_counts_as_reporting_in_every_step_that_its_interval_touches(log:
 
 def test_the_same_part_twice_is_held_once() -> None:
     ledger = Ledger(SPANS, 0)
-    first = ledger.add(bare_part(batch(sequence=1, start=10, end=20), 0))
-    again = ledger.add(bare_part(batch(sequence=1, start=10, end=20), 1))
+    first = ledger.add(bare_part(batch(sequence=1, start=10, end=20), 0), 0)
+    again = ledger.add(bare_part(batch(sequence=1, start=10, end=20), 1), 0)
     assert not first.is_duplicate
     assert again.is_duplicate
 
@@ -112,7 +112,9 @@ def test_a_step_waits_for_a_node_that_is_alive_and_not_for_one_that_is_gone() ->
     closed_when: dict[int, int] = {}
     for index in range(8):
         for node in ("node1", "node2") if index < 3 else ("node1",):
-            ledger.add(bare_part(batch(node, index, 10 * index, 10 * index + 10), 2 * index))
+            ledger.add(
+                bare_part(batch(node, index, 10 * index, 10 * index + 10), 2 * index), (10 * index + 10) * SECOND
+            )
             for step in ledger.due(0):
                 ledger.close(step)
                 closed_when[step.start_ns // SECOND] = index
@@ -123,21 +125,23 @@ def test_a_step_waits_for_a_node_that_is_alive_and_not_for_one_that_is_gone() ->
 def test_an_interval_in_two_messages_is_complete_only_with_both() -> None:
     ledger = Ledger(SPANS, 0)
     for index in range(4):
-        ledger.add(bare_part(batch(sequence=index, start=10 * index, end=10 * index + 10), index))
+        ledger.add(
+            bare_part(batch(sequence=index, start=10 * index, end=10 * index + 10), index), (10 * index + 10) * SECOND
+        )
     for step in ledger.due(0):
         ledger.close(step)
-    ledger.add(bare_part(batch(sequence=4, start=40, end=50, part=0, parts=2), 4))
+    ledger.add(bare_part(batch(sequence=4, start=40, end=50, part=0, parts=2), 4), 50 * SECOND)
     assert [step.start_ns for step in ledger.due(0)] == []
-    ledger.add(bare_part(batch(sequence=4, start=40, end=50, part=1, parts=2), 5))
+    ledger.add(bare_part(batch(sequence=4, start=40, end=50, part=1, parts=2), 5), 50 * SECOND)
     assert [step.start_ns // SECOND for step in ledger.due(0)] == [40]
 
 
 def test_what_comes_late_opens_its_step_again() -> None:
     ledger = Ledger(SPANS, 0)
-    ledger.add(bare_part(batch("node1", 0, 10, 20), 0))
+    ledger.add(bare_part(batch("node1", 0, 10, 20), 0), 0)
     for step in ledger.due(LONG_AFTER):
         ledger.close(step)
-    added = ledger.add(bare_part(batch("node2", 0, 10, 20), 1))
+    added = ledger.add(bare_part(batch("node2", 0, 10, 20), 1), 0)
     assert added.is_late
     (step,) = ledger.due(LONG_AFTER)
     assert len(step.parts) == 2
