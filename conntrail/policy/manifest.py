@@ -28,7 +28,7 @@ class Cluster:
 
 
 def build_cluster(manifests: Iterable[Manifest]) -> Cluster:
-    """Sort the objects by what they are; kinds that have no part in this are passed over."""
+    """Sort the objects by what they are; of one name the last counts, other kinds are passed over."""
     objects = [(str(item.get("apiVersion") or ""), str(item.get("kind") or ""), item) for item in manifests]
     namespaces = {
         _metadata(item, "name"): _labels(item)
@@ -37,11 +37,12 @@ def build_cluster(manifests: Iterable[Manifest]) -> Cluster:
     }
     pods = [_pod(item, namespaces) for version, kind, item in objects if (version, kind) == ("v1", "Pod")]
     nodes = [_node(item) for version, kind, item in objects if (version, kind) == ("v1", "Node")]
-    policies = [compile_policy(_policy(item)) for version, kind, item in objects if is_policy(version, kind)]
+    sources = [_policy(item) for version, kind, item in objects if is_policy(version, kind)]
+    named = {(source.group, source.kind, source.namespace, source.name): source for source in sources}
     return Cluster(
         pods={f"{pod.namespace}/{pod.name}": pod for pod in pods},
         nodes={address: node for node in nodes for address in addresses_of(node)},
-        policies=policy_set(policies),
+        policies=policy_set(compile_policy(source) for source in named.values()),
     )
 
 

@@ -12,8 +12,9 @@ from streams.policy.policy_set import Epoch, Selection
 from streams.policy.question import Direction, End, Question
 from streams.policy.verdict import Verdict, verdict_of
 
-_MAXIMUM_VERDICTS = 200_000
-"""Of each kind of key; beyond it the less recently used half goes."""
+_MAXIMUM_VERDICTS = 100_000
+"""Of each kind of key; beyond it the less recently used half goes. A scan fills about 45 MB with ends and verdicts."""
+_MAXIMUM_ENDS = 50_000
 _MAXIMUM_IDENTITIES = 50_000
 _MAXIMUM_EPOCHS = 512
 _Key = TypeVar("_Key")
@@ -70,7 +71,7 @@ class VerdictCache:
         self._distinct = _Generations[Verdict, Verdict](maximum_verdicts)
         self._selections = _Generations[tuple[int, int, Direction], Selection](_MAXIMUM_IDENTITIES)
         self._classes = _Generations[int, Classes](_MAXIMUM_EPOCHS)
-        self._ends = _Generations[tuple[int | None, str], ClassifiedEnd](maximum_verdicts)
+        self._ends = _Generations[tuple[int | None, str], ClassifiedEnd](_MAXIMUM_ENDS)
         self._identities: dict[Identity, int] = {}
         self._last_identity = 0
         self._last_end = 0

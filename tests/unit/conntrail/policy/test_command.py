@@ -95,6 +95,12 @@ def test_objects_come_from_files_directories_and_lists(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["ingress"]["action"] == "deny"
 
 
+def test_of_two_objects_with_one_name_the_last_counts(tmp_path: Path) -> None:
+    opened = _policy("db", {"podSelector": {}, "ingress": [{}]})
+    answer = json.loads(ask(tmp_path, [*PODS, ISOLATE_DB, opened], {**WEB_TO_DB, "port": 1}).stdout)
+    assert answer["ingress"]["policies"] == ["NetworkPolicy:shop/db:rule=0:allow"]
+
+
 @pytest.mark.parametrize("output", ["json", "table", "wide"])
 def test_answers_can_be_printed_otherwise(tmp_path: Path, output: str) -> None:
     result = ask(tmp_path, [*PODS, ISOLATE_DB], WEB_TO_DB, options=("-o", output))
