@@ -1,0 +1,177 @@
+"""Every field that is indexed, with its type: the contract's table as mappings.
+
+Core types only, which every distribution has. What is not named here stays in the document's source and costs
+no mapping (``dynamic: false``). Cardinality: ``careful`` fields are bounded by the cluster's objects, ``avoid``
+fields are unique per connection: search them, do not aggregate over them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Fields = Mapping[str, str]
+
+HEAD: Fields = {
+    "@timestamp": "date",
+    "ecs.version": "keyword",
+    "data_stream.type": "keyword",
+    "data_stream.dataset": "keyword",
+    "data_stream.namespace": "keyword",
+    "event.kind": "keyword",
+    "event.category": "keyword",
+    "event.type": "keyword",
+    "event.action": "keyword",
+    "event.outcome": "keyword",
+    "event.reason": "keyword",
+    "event.module": "keyword",
+    "event.dataset": "keyword",
+    "event.severity": "long",
+    "event.start": "date",
+    "event.end": "date",
+    "event.duration": "long",
+    "orchestrator.type": "keyword",
+    "orchestrator.cluster.name": "keyword",
+    "observer.name": "keyword",
+    "observer.nodes": "keyword",
+    "related.ip": "ip",  # careful
+    "related.hosts": "keyword",  # careful
+    "rule.name": "keyword",
+    "rule.id": "keyword",
+    "rule.ruleset": "keyword",
+    "rule.category": "keyword",
+    "rule.uuid": "keyword",
+    "message": "text",
+    "conntrail.partition": "long",
+    "conntrail.revision": "long",
+}
+
+_END: Fields = {
+    "ip": "ip",  # careful
+    "port": "long",
+    "bytes": "long",
+    "packets": "long",
+    "kubernetes.namespace": "keyword",
+    "kubernetes.pod.name": "keyword",  # careful
+    "kubernetes.pod.uid": "keyword",  # careful
+    "kubernetes.workload.kind": "keyword",
+    "kubernetes.workload.name": "keyword",
+    "kubernetes.node.name": "keyword",
+    "kubernetes.service.name": "keyword",
+    "kubernetes.labels": "flattened",
+    "process.name": "keyword",
+    "process.pid": "long",  # avoid
+    "process.executable": "keyword",
+    "nat.ip": "ip",
+    "nat.port": "long",
+}
+
+TRAFFIC: Fields = {
+    "network.transport": "keyword",
+    "network.type": "keyword",
+    "network.iana_number": "keyword",
+    "network.protocol": "keyword",
+    "network.direction": "keyword",
+    "network.bytes": "long",
+    "network.packets": "long",
+    "network.community_id": "keyword",  # avoid
+    **{f"source.{name}": kind for name, kind in _END.items()},
+    **{f"destination.{name}": kind for name, kind in _END.items()},
+    "destination.domain": "keyword",  # careful
+    "destination.service.name": "keyword",
+    "destination.service.namespace": "keyword",
+    "destination.service.ip": "ip",
+    "destination.service.port": "long",
+    "tcp.retransmits": "long",
+    "tcp.lost": "long",
+    "flow.connections.started": "long",
+    "flow.connections.completed": "long",
+    "flow.connections.denied": "long",
+    "flow.connections.failed": "long",
+    "flow.connections.active": "long",
+    "flow.evidence": "keyword",
+    "flow.coverage": "keyword",
+    "policy.verdict": "keyword",
+    "policy.ingress.policies": "keyword",
+    "policy.egress.policies": "keyword",
+    "policy.denied_by": "keyword",
+    "policy.pending": "keyword",
+    "policy.drift": "boolean",
+}
+
+FLOW: Fields = {
+    "flow.id": "keyword",  # avoid
+    "flow.final": "boolean",
+    "flow.reporter": "keyword",
+    "flow.end_reason": "keyword",
+    "flow.attempts": "long",
+    "tcp.state": "keyword",
+    "tcp.rtt_us": "long",
+    "tcp.rtt_var_us": "long",
+    "tcp.delivery_rate": "long",
+}
+
+WINDOW: Fields = {"tcp.rtt_us.p50": "long", "tcp.rtt_us.p95": "long", "tcp.rtt_us.max": "long"}
+
+POLICY: Fields = {
+    "policy.kind": "keyword",
+    "policy.namespace": "keyword",
+    "policy.name": "keyword",
+    "policy.uid": "keyword",
+    "policy.tier": "keyword",
+    "policy.rule": "long",
+    "policy.direction": "keyword",
+    "policy.action": "keyword",
+    "policy.flows": "long",
+    "policy.connections": "long",
+    "policy.bytes": "long",
+    "policy.packets": "long",
+    "policy.allowed": "long",
+    "policy.denied": "long",
+    "policy.first_seen": "date",
+    "policy.last_seen": "date",
+}
+
+ALERT: Fields = {
+    "alert.id": "keyword",
+    "alert.severity": "keyword",
+    "alert.status": "keyword",
+    "alert.subject": "flattened",
+    "alert.evidence": "keyword",
+    "alert.suggestions": "keyword",
+    "alert.updated": "date",
+    "threat.framework": "keyword",
+    "threat.tactic.id": "keyword",
+    "threat.tactic.name": "keyword",
+    "threat.technique.id": "keyword",
+    "threat.technique.name": "keyword",
+}
+
+DEAD_LETTER: Fields = {
+    "deadletter.stage": "keyword",
+    "deadletter.topic": "keyword",
+    "deadletter.partition": "long",
+    "deadletter.offset": "long",
+    "deadletter.size_bytes": "long",
+    "deadletter.key": "binary",
+    "deadletter.value": "binary",
+}
+
+SPAN: Fields = {"@timestamp": "date", "revision": "long"}
+
+# Lucene refuses terms above 32,766 bytes; a longer text stays in the source and is not searchable.
+_IGNORE_ABOVE = 1024
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    "keyword": {"ignore_above": _IGNORE_ABOVE},
+    "flattened": {"ignore_above": _IGNORE_ABOVE, "depth_limit": 2},
+}
+
+
+def properties(fields: Fields) -> dict[str, Any]:
+    """Nested ``properties`` of an Elasticsearch mapping."""
+    root: dict[str, Any] = {}
+    for path, kind in fields.items():
+        *parents, leaf = path.split(".")
+        level = root
+        for name in parents:
+            level = level.setdefault(name, {"properties": {}})["properties"]
+        level[leaf] = {"type": kind, **_BY_TYPE.get(kind, {})}
+    return root
