@@ -47,6 +47,11 @@ class AgentProcess:
             )
         topics.until(lambda: self.is_over() or bool(self.entries("what this node can see")))
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> int:
         """End it as Kubernetes does; its exit status."""
         return self._end(signal.SIGTERM)
