@@ -94,7 +94,16 @@ def _mappings(fields: field.Fields) -> dict[str, Any]:
 
 def _settings() -> dict[str, Any]:
     # One shard: a day of one cluster; more are the operator's choice through @custom.
-    return {"index": {"number_of_shards": 1, "refresh_interval": "5s", "codec": "best_compression"}}
+    return {
+        "index": {
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            "refresh_interval": "5s",
+            "codec": "best_compression",
+            # logsdb would keep a document with an unusable value and not say so; ours goes to the dead letters.
+            "mapping": {"ignore_malformed": False},
+        }
+    }
 
 
 def _traffic_settings(features: ClusterFeatures) -> dict[str, Any]:

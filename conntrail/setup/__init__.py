@@ -1,0 +1,1 @@
+"""Topics and index templates: made, and compared with what is there."""

@@ -1,0 +1,86 @@
+"""Asks an Elasticsearch cluster what it can do and which of our objects it has."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from conntrail.errors import CommandError
+from conntrail.setup.template.plan import Body, Kind, ObjectName
+from runtime.settings import ElasticsearchSettings
+from streams.index.template import ClusterFeatures
+
+_PATIENCE_SECONDS = 15.0
+_PATHS: dict[Kind, str] = {
+    "lifecycle policy": "/_ilm/policy/",
+    "component template": "/_component_template/",
+    "index template": "/_index_template/",
+}
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
+_PROBE = {"index_patterns": ["conntrail-probe-*"], "template": {"settings": {"index.mode": "logsdb"}}}
+
+
+class ClusterReader:
+    """Read-only questions; the dry run asks nothing else."""
+
+    def __init__(self, settings: ElasticsearchSettings) -> None:
+        self._hosts = settings.hosts
+        certificates: Any = {"ca_certs": settings.ca_certs} if settings.ca_certs else {}
+        self._client = Elasticsearch(
+            [host.strip() for host in settings.hosts.split(",")],
+            api_key=settings.api_key or None,
+            request_timeout=_PATIENCE_SECONDS,
+            **certificates,
+        )
+
+    def features(self) -> ClusterFeatures:
+        """What the cluster has beyond the core. Raises CommandError when it does not answer."""
+        return ClusterFeatures(
+            has_logsdb=self._is_accepted("POST", "/_index_template/_simulate", _PROBE),
+            has_lifecycle=self._is_accepted("GET", "/_ilm/policy", None),
+        )
+
+    def objects(self, names: Iterable[ObjectName]) -> dict[ObjectName, Body]:
+        """Those of the named objects that exist. Raises CommandError when the cluster does not answer."""
+        found = ((name, self._object(name)) for name in names)
+        return {name: body for name, body in found if body is not None}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _object(self, name: ObjectName) -> Body | None:
+        try:
+            answer = self._ask("GET", _PATHS[name.kind] + name.name, None)
+        except NotFoundError:
+            return None
+        if name.kind == "lifecycle policy":
+            return dict(answer[name.name])
+        key = "component_templates" if name.kind == "component template" else "index_templates"
+        inner = "component_template" if name.kind == "component template" else "index_template"
+        return dict(answer[key][0][inner])
+
+    def _is_accepted(self, method: str, path: str, body: Body | None) -> bool:
+        try:
+            self._ask(method, path, body)
+        except ApiError as error:
+            if error.status_code in (401, 403):
+                raise CommandError(_refusal(self._hosts, error)) from error
+            return False
+        return True
+
+    def _ask(self, method: str, path: str, body: Body | None) -> Any:
+        try:
+            return self._client.perform_request(method, path, headers=_HEADERS, body=body)
+        except TransportError as error:
+            raise CommandError(
+                f"Elasticsearch at {self._hosts} does not answer ({error.message}): "
+                "start one with conntrail local up, or set CONNTRAIL_ELASTICSEARCH__HOSTS"
+            ) from error
+
+
+def _refusal(hosts: str, error: ApiError) -> str:
+    return (
+        f"Elasticsearch at {hosts} refuses ({error.status_code}): CONNTRAIL_ELASTICSEARCH__API_KEY needs the "
+        "privilege manage_index_templates, and manage_ilm for lifecycles"
+    )
