@@ -33,7 +33,7 @@ def flow_keys(reports: Reports) -> npt.NDArray[np.int64]:
         | (reports["zone"].astype(np.uint64) << np.uint64(8))
         | (reports["icmp_id"].astype(np.uint64) << np.uint64(24))
     )
-    return _mix(head, *low, *high).view(np.int64)
+    return mix(head, *low, *high).view(np.int64)
 
 
 def source_socket_keys(reports: Reports) -> Keys:
@@ -52,7 +52,7 @@ def socket_keys(sockets: Sockets) -> Keys:
 
 
 def _socket_keys(rows: npt.NDArray[np.void], local: list[Keys], remote: list[Keys]) -> Keys:
-    return _mix(rows["protocol"].astype(np.uint64), *local, *remote)
+    return mix(rows["protocol"].astype(np.uint64), *local, *remote)
 
 
 def _end(rows: npt.NDArray[np.void], name: str) -> list[Keys]:
@@ -67,7 +67,9 @@ def _is_less_or_equal(one: list[Keys], other: list[Keys]) -> npt.NDArray[np.bool
     return result
 
 
-def _mix(*words: Keys) -> Keys:
+def mix(*words: Keys) -> Keys:
+    """One 64-bit word for each row of the columns of words."""
+    """One hash of several columns of words."""
     state = np.zeros(len(words[0]), np.uint64)
     for word in words:
         state = (state + _GAMMA) ^ word
