@@ -1,0 +1,1 @@
+"""Denied attempts: first packets that this node saw and that conntrack never confirmed."""

@@ -1,0 +1,231 @@
+"""Decides which first packets were denied: seen by this node, and confirmed by no conntrack entry in time.
+
+The rule above all: no allowed connection is ever called denied. Where something was lost and nothing can be said, the
+attempt is dropped and counted, not guessed.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.node.attempt.columns import REJECTED, Attempts
+from agents.node.attempt.confirmation import Confirmations
+from agents.node.attempt.key import answered_keys, connection_ids, dialled_keys, find, packet_keys
+from agents.node.attempt.pair import REPLY_FIELDS, pair
+from agents.node.report.columns import END_REASONS, EVIDENCES, REPORT, TCP_STATES, TUPLES, Reports
+
+_NS: Final = 1_000_000_000
+_SHORTEST_ENTRY_NS: Final = 8 * _NS
+"""Conntrack keeps no entry for less than 10 s (nf_conntrack_tcp_timeout_close); older ones may have left a dump."""
+_QUIET_TCP_NS: Final = 70 * _NS
+"""The longest gap between two SYNs of one connect is 64 s (tcp_syn_retries 6, doubling from 1 s)."""
+_QUIET_NS: Final = 30 * _NS
+_LEAST_MEMORY_NS: Final = 2 * _NS
+"""The kernel holds log lines back for a tenth of a second; the rest is margin for a busy agent."""
+_TCP: Final = 6
+_ATTEMPT_EVIDENCE: Final = EVIDENCES.index("attempt")
+_REJECT_EVIDENCE: Final = EVIDENCES.index("reject")
+_DENIED: Final = END_REASONS.index("denied")
+_SYN_SENT: Final = TCP_STATES.index("syn_sent")
+_TUPLE_FIELDS: Final = tuple(name for name, _ in TUPLES)
+
+_PENDING: Final = np.dtype(
+    [
+        *TUPLES,
+        ("key", "u8"),
+        ("packet_key", "u8"),  # of the latest packet
+        ("connection_id", "i8"),
+        ("first_ns", "i8"),
+        ("last_ns", "i8"),
+        ("waiting_ns", "i8"),  # first packet since the last report
+        ("packets", "u4"),  # since the last report
+        ("bytes", "u8"),
+        ("evidence", "u1"),
+        ("is_reported", "?"),
+        ("is_finished", "?"),  # its final report has been given
+    ]
+)
+
+
+class AttemptTable:
+    """First packets waiting for conntrack's confirmation, and denied ones that may be tried again.
+
+    An attempt counts as denied when ``patience_ns`` have passed; at most ``capacity`` tuples are held. Read log lines
+    before conntrack events and events before each report: then every line has had its confirmation.
+    """
+
+    def __init__(self, node_seed: int, patience_ns: int, capacity: int) -> None:
+        self._patience_ns = patience_ns
+        self._capacity = capacity
+        self._seed = node_seed
+        self._pending = np.empty(0, _PENDING)
+        self._closing: list[npt.NDArray[np.void]] = []
+        self._confirmations = Confirmations(max(patience_ns, _LEAST_MEMORY_NS))
+        self._is_held = False
+        self.overflowed = 0
+        """First packets of tuples for which there was no room."""
+        self.undetermined = 0
+        """First packets of which nothing can be said, since confirmations were lost or the agent stopped."""
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def note(self, rows: Attempts, now_ns: int) -> None:
+        """Take logged packets, in the order in which the kernel logged them."""
+        if len(rows):
+            dialled, translated = pair(rows, self._seed)
+            keys = dialled_keys(dialled, self._seed)
+            is_open = ~self._confirmations.contain(keys)
+            self._add(dialled[is_open], keys[is_open])
+            self._translate(translated)
+            self._reject(rows[rows["kind"] == REJECTED])
+        self._confirmations.age(now_ns)
+
+    def confirm(self, entries: npt.NDArray[np.void]) -> None:
+        """Take conntrack's word, from events or dumps, that these connections (columns TUPLES) came to be."""
+        if not len(entries):
+            return
+        keys = np.sort(dialled_keys(entries, self._seed))
+        self._confirmations.add(keys)
+        is_confirmed = find(keys, self._pending["key"]) >= 0
+        if is_confirmed.any():
+            self._close(self._pending[is_confirmed])
+            self._pending = self._pending[~is_confirmed]
+
+    def hold(self) -> None:
+        """Call nothing denied until ``release``: confirmations may have been lost."""
+        self._is_held = True
+
+    def release(self, dumped_at_ns: int) -> None:
+        """Go on after a dump that began at ``dumped_at_ns`` was given to ``confirm``.
+
+        Attempts so old that their entry may have been gone from the dump are dropped and counted.
+        """
+        self._is_held = False
+        is_lost = (self._pending["packets"] > 0) & (self._pending["waiting_ns"] < dumped_at_ns - _SHORTEST_ENTRY_NS)
+        self._give_up(is_lost)
+
+    def take_report(self, now_ns: int, flush: bool = False) -> Reports:
+        """Denied attempts since the last report, as deltas, columns of REPORT.
+
+        ``flush`` closes everything, when the agent stops: what is younger than the patience is dropped and counted.
+        """
+        if self._is_held and not flush:
+            return np.empty(0, REPORT)
+        if flush:
+            is_young = self._pending["waiting_ns"] > now_ns - self._patience_ns
+            self._give_up((self._pending["packets"] > 0) & (is_young | self._is_held))
+        rows = self._pending
+        is_due = (rows["packets"] > 0) & (rows["waiting_ns"] <= now_ns - self._patience_ns)
+        quiet_ns = np.where(rows["protocol"] == _TCP, _QUIET_TCP_NS, _QUIET_NS)
+        is_over = (rows["packets"] == 0) & ((rows["last_ns"] <= now_ns - quiet_ns) | flush)
+        is_last = (rows["evidence"] == _REJECT_EVIDENCE) | (rows["protocol"] != _TCP) | is_over | flush
+        chosen = is_due | (is_over & ~rows["is_finished"])
+        closing = np.concatenate([*self._closing, np.empty(0, _PENDING)])
+        report = np.concatenate([_render(rows[chosen], is_last[chosen]), _render(closing, np.ones(len(closing), bool))])
+        rows["is_finished"][is_due] |= is_last[is_due]
+        rows["is_reported"][is_due] = True
+        rows["packets"][is_due] = 0
+        rows["bytes"][is_due] = 0
+        self._pending = rows[~is_over] if not flush else rows[:0]
+        self._closing = []
+        return report
+
+    def _add(self, dialled: Attempts, keys: npt.NDArray[np.uint64]) -> None:
+        """Fold packets into their tuples' rows, making rows for new tuples."""
+        if not len(dialled):
+            return
+        order = np.argsort(keys, kind="stable")
+        dialled, keys = dialled[order], keys[order]
+        firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        lasts = np.concatenate([firsts[1:], [len(keys)]]) - 1
+        fresh = np.zeros(len(firsts), _PENDING)
+        for field in _TUPLE_FIELDS:
+            fresh[field] = dialled[field][firsts]
+        fresh["key"] = keys[firsts]
+        fresh["packet_key"] = packet_keys(dialled[lasts], self._seed)
+        fresh["first_ns"] = fresh["waiting_ns"] = dialled["seen_at_ns"][firsts]
+        fresh["last_ns"] = dialled["seen_at_ns"][lasts]
+        fresh["packets"] = lasts - firsts + 1
+        fresh["bytes"] = np.add.reduceat(dialled["ip_bytes"].astype(np.uint64), firsts)
+        fresh["evidence"] = _ATTEMPT_EVIDENCE
+        at = find(self._pending["key"], fresh["key"])
+        self._repeat(at[at >= 0], fresh[at >= 0])
+        self._insert(fresh[at < 0])
+
+    def _repeat(self, at: npt.NDArray[np.intp], again: npt.NDArray[np.void]) -> None:
+        """Packets of tuples that are known: retransmits, or the same port once more."""
+        rows = self._pending
+        is_idle = rows["packets"][at] == 0
+        rows["waiting_ns"][at[is_idle]] = again["waiting_ns"][is_idle]
+        rows["packets"][at] += again["packets"]
+        rows["bytes"][at] += again["bytes"]
+        rows["last_ns"][at] = np.maximum(rows["last_ns"][at], again["last_ns"])
+        rows["packet_key"][at] = again["packet_key"]
+
+    def _insert(self, fresh: npt.NDArray[np.void]) -> None:
+        missing = len(self._pending) + len(fresh) - self._capacity
+        if missing > 0:
+            self._evict(missing)
+            room = max(self._capacity - len(self._pending), 0)
+            self.overflowed += int(fresh["packets"][room:].sum())
+            fresh = fresh[:room]
+        fresh["connection_id"] = connection_ids(fresh, fresh["first_ns"], self._seed)
+        rows = np.concatenate([self._pending, fresh])
+        self._pending = rows[np.argsort(rows["key"], kind="stable")]
+
+    def _evict(self, count: int) -> None:
+        """Make room: tuples that have been reported and are quiet go first, the longest quiet before others."""
+        rows = self._pending
+        candidates = np.flatnonzero(rows["is_reported"] & (rows["packets"] == 0))
+        leaving = candidates[np.argsort(rows["last_ns"][candidates], kind="stable")][:count]
+        self._close(rows[leaving])
+        self._pending = np.delete(rows, leaving)
+
+    def _translate(self, translated: Attempts) -> None:
+        """The real destination of packets whose first line came in an earlier batch."""
+        rows = self._pending
+        order = np.argsort(rows["packet_key"], kind="stable")
+        found = find(rows["packet_key"][order], packet_keys(translated, self._seed))
+        at, translated = order[found[found >= 0]], translated[found >= 0]
+        # The far end of an attempt that has been reported stays: a retry may meet another backend, yet it is one try.
+        is_open = ~rows["is_reported"][at]
+        for field in REPLY_FIELDS:
+            rows[field][at[is_open]] = translated[field][is_open]
+
+    def _reject(self, rejected: Attempts) -> None:
+        if not len(rejected) or not len(self._pending):
+            return
+        answered = np.sort(answered_keys(rejected, self._seed))
+        self._pending["evidence"][find(answered, answered_keys(self._pending, self._seed)) >= 0] = _REJECT_EVIDENCE
+
+    def _close(self, rows: npt.NDArray[np.void]) -> None:
+        """Rows that leave the table after they were reported get a last report, without figures."""
+        unfinished = rows[rows["is_reported"] & ~rows["is_finished"]]
+        if not len(unfinished) or sum(map(len, self._closing)) + len(unfinished) > self._capacity:
+            return
+        unfinished["packets"] = unfinished["bytes"] = 0
+        self._closing.append(unfinished)
+
+    def _give_up(self, is_lost: npt.NDArray[np.bool_]) -> None:
+        lost = self._pending[is_lost]
+        self.undetermined += int(lost["packets"].sum())
+        self._close(lost)
+        self._pending = self._pending[~is_lost]
+
+
+def _render(rows: npt.NDArray[np.void], is_final: npt.NDArray[np.bool_]) -> Reports:
+    report = np.zeros(len(rows), REPORT)
+    for field in (*_TUPLE_FIELDS, "connection_id", "evidence"):
+        report[field] = rows[field]
+    report["tcp_state"] = np.where(rows["protocol"] == _TCP, _SYN_SENT, 0)
+    report["original_packets"] = report["attempts"] = rows["packets"]
+    report["original_bytes"] = rows["bytes"]
+    report["started_at_ns"] = rows["first_ns"]
+    report["seen_at_ns"] = rows["last_ns"]
+    report["is_first"] = ~rows["is_reported"]
+    report["is_final"] = is_final & ~rows["is_finished"]
+    report["ended_at_ns"] = np.where(report["is_final"], rows["last_ns"], 0)
+    report["end_reason"] = _DENIED
+    return report

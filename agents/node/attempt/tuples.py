@@ -1,0 +1,104 @@
+"""Reads conntrack's own tuples from a log message (attribute NFULA_CT), on kernels that attach them.
+
+Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. The attributes are walked, never found by offset.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final
+
+from agents.node.attempt.address import Address, map_address
+
+_ATTRIBUTE: Final = Struct("=HH")
+_TYPE_MASK: Final = 0x3FFF
+_TUPLE_ORIGINAL, _TUPLE_REPLY, _ZONE = 1, 2, 18
+_TUPLE_ADDRESSES, _TUPLE_PROTOCOL = 1, 2
+_V4_SOURCE, _V4_DESTINATION, _V6_SOURCE, _V6_DESTINATION = 1, 2, 3, 4
+_NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
+_ICMP_ID, _ICMP_TYPE, _ICMP_CODE, _ICMP6_ID, _ICMP6_TYPE, _ICMP6_CODE = 4, 5, 6, 7, 8, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One direction of a connection, as conntrack has it."""
+
+    protocol: int
+    source: Address
+    destination: Address
+    source_port: int
+    destination_port: int
+    icmp_type: int
+    icmp_code: int
+    icmp_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """Both directions and the zone of the entry to which a packet belongs."""
+
+    original: Direction
+    reply: Direction
+    zone: int
+
+
+def walk(data: bytes, offset: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Type, start and end of each attribute's value in ``data[offset:end]``; raises ValueError on a false length."""
+    while offset + 4 <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        if length < 4 or offset + length > end:  # noqa: PLR2004 - the attribute's own header
+            raise ValueError("attribute beyond its message")
+        yield kind & _TYPE_MASK, offset + 4, offset + length
+        offset += (length + 3) & ~3
+
+
+def parse_tracked(data: bytes) -> Tracked | None:
+    """Both tuples from the value of NFULA_CT; None when one is missing. Raises ValueError on false lengths."""
+    found: dict[int, Direction] = {}
+    zone = 0
+    for kind, start, end in walk(data, 0, len(data)):
+        if kind in (_TUPLE_ORIGINAL, _TUPLE_REPLY):
+            direction = _parse_direction(data, start, end)
+            if direction is None:
+                return None
+            found[kind] = direction
+        elif kind == _ZONE:
+            zone = int.from_bytes(data[start:end][:2], "big")
+    if len(found) < 2:  # noqa: PLR2004 - both directions
+        return None
+    return Tracked(found[_TUPLE_ORIGINAL], found[_TUPLE_REPLY], zone)
+
+
+def _parse_direction(data: bytes, start: int, end: int) -> Direction | None:
+    values: dict[tuple[int, int], bytes] = {}
+    for group, group_start, group_end in walk(data, start, end):
+        if group in (_TUPLE_ADDRESSES, _TUPLE_PROTOCOL):
+            for kind, value_start, value_end in walk(data, group_start, group_end):
+                values[group, kind] = data[value_start:value_end]
+    source = _address(values, _V4_SOURCE, _V6_SOURCE)
+    destination = _address(values, _V4_DESTINATION, _V6_DESTINATION)
+    if source is None or destination is None:
+        return None
+    return Direction(
+        _number(values, _NUMBER, 1),
+        source,
+        destination,
+        _number(values, _SOURCE_PORT, 2),
+        _number(values, _DESTINATION_PORT, 2),
+        _number(values, _ICMP_TYPE, 1) or _number(values, _ICMP6_TYPE, 1),
+        _number(values, _ICMP_CODE, 1) or _number(values, _ICMP6_CODE, 1),
+        _number(values, _ICMP_ID, 2) or _number(values, _ICMP6_ID, 2),
+    )
+
+
+def _address(values: dict[tuple[int, int], bytes], short: int, long: int) -> Address | None:
+    for kind, size in ((short, 4), (long, 16)):
+        packed = values.get((_TUPLE_ADDRESSES, kind))
+        if packed is not None and len(packed) == size:
+            return map_address(packed)
+    return None
+
+
+def _number(values: dict[tuple[int, int], bytes], kind: int, size: int) -> int:
+    packed = values.get((_TUPLE_PROTOCOL, kind), b"")
+    return int.from_bytes(packed[:size], "big")
