@@ -169,7 +169,11 @@ class _Agent:
                 self._directory.remove_interval(sequence)
         if resumed.snapshot is None:
             return
-        self._table.import_state(resumed.snapshot.connections)
+        try:
+            self._table.import_state(resumed.snapshot.connections)
+        except ValueError as error:
+            _log.error("kept counters cannot be used; what passed since the last report is lost", reason=str(error))
+            self._losses.add("state_failures")
         self._known.import_state(resumed.snapshot.sockets)
         # What began and ended meanwhile was not seen.
         self._losses.add("restarts")

@@ -20,6 +20,9 @@ class NodeMetrics:
         self.events = Counter("conntrail_agent_events", "Conntrack events read, by kind.", ["kind"], registry=registry)
         self.attempts = Counter("conntrail_agent_attempts", "First packets read.", registry=registry)
         self.dumped = Gauge("conntrail_agent_connections", "Connections in the last dump.", registry=registry)
+        self.interrupted = Counter(
+            "conntrail_agent_interrupted_dumps", "Dumps during which the kernel's table changed.", registry=registry
+        )
         self.sockets = Gauge("conntrail_agent_sockets", "Sockets known of living connections.", registry=registry)
         self.missed_sockets = Counter(
             "conntrail_agent_missed_sockets",

@@ -69,6 +69,8 @@ class NodeWatch:
         if self.sockets is not None:
             self.sockets.ask(drained.new)
             self.sockets.drain()
+        if drained.is_overrun or not self.connections.is_listening:
+            self.attempts.hold()
         self._is_mending_due |= drained.is_overrun
         if self._is_mending_due and self._mending.is_due(time.monotonic()):
             self._mend()
@@ -100,9 +102,11 @@ class NodeWatch:
 
     def _mend(self) -> None:
         """Make up by a dump for what events did not bring."""
-        began = time.thread_time()
+        began, began_at_ns = time.thread_time(), time.time_ns()
         entries = self.connections.reconcile()
         self._is_mending_due = False
         self._mending.spend(time.monotonic(), time.thread_time() - began)
         if entries is not None:
             self.attempts.confirm(entries)
+            if self.connections.is_listening:
+                self.attempts.release(began_at_ns)

@@ -35,6 +35,7 @@ class AttemptWatch:
         self._metrics = metrics
         self._fault = "not started"
         self._cut = 0
+        self._overflowed = self._undetermined = 0
         self._retry_at = 0.0
 
     def start(self) -> None:
@@ -73,11 +74,20 @@ class AttemptWatch:
         self._table.note(batch.rows, now_ns)
         self._metrics.attempts.inc(len(batch.rows))
         self._losses.add("attempt_overruns", batch.overruns)
+        self._losses.add("attempts_lost", batch.lost)
         self._losses.add("attempts_malformed", batch.malformed)
 
     def confirm(self, entries: Entries) -> None:
         """These connections exist: their first packets were let through."""
         self._table.confirm(entries)
+
+    def hold(self) -> None:
+        """Confirmations may be missing: call nothing denied until a dump has told what exists."""
+        self._table.hold()
+
+    def release(self, dumped_at_ns: int) -> None:
+        """All entries of a dump that began at this instant were given to ``confirm``."""
+        self._table.release(dumped_at_ns)
 
     def check_rules(self) -> None:
         """Count what the rate limit cut, and put the rules back when they are gone."""
@@ -96,7 +106,11 @@ class AttemptWatch:
 
     def take_report(self, now_ns: int, *, flush: bool) -> Reports:
         """Attempts decided since the last report."""
-        return self._table.take_report(now_ns, flush)
+        reports = self._table.take_report(now_ns, flush)
+        self._losses.add("attempts_overflow", self._table.overflowed - self._overflowed)
+        self._losses.add("attempts_undetermined", self._table.undetermined - self._undetermined)
+        self._overflowed, self._undetermined = self._table.overflowed, self._table.undetermined
+        return reports
 
     def close(self) -> None:
         """Take the rules away and stop reading."""

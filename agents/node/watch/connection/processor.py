@@ -40,7 +40,8 @@ class ConnectionWatch:
         self._metrics = metrics
         self._fault = ""
         self._dump_fault = ""
-        self._is_listening = False
+        self.is_listening = False
+        """Events are heard: what begins and ends between two dumps is not missed."""
         self._retry_at = 0.0
 
     def start(self) -> None:
@@ -52,8 +53,8 @@ class ConnectionWatch:
             self._fault = str(error)
         else:
             self._fault = ""
-            self._is_listening = True
-        self._losses.set_lasting("no_events", is_present=not self._is_listening)
+            self.is_listening = True
+        self._losses.set_lasting("no_events", is_present=not self.is_listening)
 
     def capabilities(self) -> list[Capability]:
         """What can be seen of connections."""
@@ -64,11 +65,11 @@ class ConnectionWatch:
 
     def filenos(self) -> list[int]:
         """Descriptors that become readable when there are events."""
-        return [self._reader.fileno()] if self._is_listening else []
+        return [self._reader.fileno()] if self.is_listening else []
 
     def drain(self, now_ns: int) -> Drained:
         """Read the events that are there and apply them."""
-        if not self._is_listening:
+        if not self.is_listening:
             if time.monotonic() >= self._retry_at:
                 self.start()
             return Drained(np.zeros(0, ENTRY), is_overrun=False)
@@ -100,21 +101,25 @@ class ConnectionWatch:
             self._dump_fault = ""
             self._table.apply_dump(dump.entries, time.time_ns())
             self._losses.add("conntrack_malformed", dump.malformed)
-            self._losses.add("dumps_interrupted", int(dump.interrupted))
+            # No loss: totals are compared, so the next dump makes up for what this one left out.
+            self._metrics.interrupted.inc(int(dump.interrupted))
             self._metrics.dumped.set(len(dump.entries))
         self._losses.is_blind = bool(self._dump_fault and self._fault)
         return None if self._dump_fault else dump.entries
 
     def take_report(self, now_ns: int) -> Reports:
         """What became of all connections since the last report."""
-        return self._table.take_report(now_ns)
+        before = self._table.overflow
+        reports = self._table.take_report(now_ns)
+        self._losses.add("connections_overflow", self._table.overflow - before)
+        return reports
 
     def close(self) -> None:
         """Stop listening."""
         self._close()
 
     def _close(self) -> None:
-        self._is_listening = False
+        self.is_listening = False
         self._reader.close()
 
 
