@@ -1,0 +1,194 @@
+"""API objects as KubernetesObject records (schemas/avro/kubernetes_object.avsc): what names flows and judges them.
+
+Pure. Times of addresses and owners are added where the whole inventory is known.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agents.cluster.record.kind import Kind
+from agents.cluster.record.value import instant, items, labels, mapping, number, text, texts
+
+Record = dict[str, Any]
+Object = Mapping[str, Any]
+_ANNOTATION_PREFIX: Final = "conntrail.io/"
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+_HEADLESS: Final = "None"
+_MAXIMUM_SPEC_BYTES: Final = 256 << 10
+_TERMINAL: Final = ("Succeeded", "Failed")
+
+
+def key_of(kind: str, namespace: str, name: str) -> str:
+    """Kafka key."""
+    return f"{kind}/{namespace}/{name}"
+
+
+def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record:
+    """The record of an object, without owner chain and without the times of its addresses."""
+    metadata = mapping(value, "metadata")
+    annotations = labels(metadata, "annotations")
+    record: Record = {
+        "cluster": cluster,
+        "kind": kind.name,
+        "api_version": kind.api_version,
+        "namespace": text(metadata, "namespace"),
+        "name": text(metadata, "name"),
+        "uid": text(metadata, "uid"),
+        "resource_version": text(metadata, "resourceVersion"),
+        "generation": number(metadata, "generation"),
+        "created_at_ns": instant(metadata, "creationTimestamp"),
+        "deleted_at_ns": None,
+        "observed_at_ns": observed_at_ns,
+        "labels": labels(metadata, "labels"),
+        "annotations": {key: item for key, item in annotations.items() if key.startswith(_ANNOTATION_PREFIX)},
+        "owner": owner_of(metadata),
+        "workload": None,
+        "node_name": "",
+        "service_account": "",
+        "host_network": False,
+        "phase": "",
+        "is_ready": False,
+        "addresses": [],
+        "pod_cidrs": [],
+        "ports": [],
+        "service_type": "",
+        "service_name": "",
+        "selector": {},
+        "endpoints": [],
+        "spec_json": _spec(value) if kind.is_policy else "",
+    }
+    details = _DETAILS.get(kind.name)
+    return {**record, **details(value)} if details else record
+
+
+def owner_of(metadata: Object) -> Record | None:
+    """The controller among the owners."""
+    for owner in items(metadata, "ownerReferences"):
+        if owner.get("controller") is True:
+            return {"kind": text(owner, "kind"), "name": text(owner, "name")}
+    return None
+
+
+def holds_addresses(record: Record) -> bool:
+    """A pod that has ended holds no address any more, though its object stays."""
+    return record["deleted_at_ns"] is None and record["phase"] not in _TERMINAL
+
+
+def started_at(value: Object) -> int:
+    """The earliest instant at which a pod can have had an address, Unix time in ns."""
+    return max(instant(value, "metadata", "creationTimestamp"), instant(value, "status", "startTime"))
+
+
+def _pod(value: Object) -> Record:
+    spec, status = mapping(value, "spec"), mapping(value, "status")
+    addresses = [text(item, "ip") for item in items(status, "podIPs")] or [text(status, "podIP")]
+    containers = [*items(spec, "initContainers"), *items(spec, "containers")]
+    return {
+        "node_name": text(spec, "nodeName"),
+        "service_account": text(spec, "serviceAccountName"),
+        "host_network": spec.get("hostNetwork") is True,
+        "phase": text(status, "phase"),
+        "is_ready": _is_ready(status),
+        "addresses": [_held(address) for address in addresses if address],
+        "ports": [_container_port(port) for container in containers for port in items(container, "ports")],
+    }
+
+
+def _node(value: Object) -> Record:
+    spec, status = mapping(value, "spec"), mapping(value, "status")
+    networks = texts(spec.get("podCIDRs")) or [text(spec, "podCIDR")]
+    addresses = [text(item, "address") for item in items(status, "addresses") if text(item, "type").endswith("IP")]
+    return {
+        "is_ready": _is_ready(status),
+        "addresses": [_held(address) for address in addresses if address],
+        "pod_cidrs": [network for network in networks if network],
+    }
+
+
+def _service(value: Object) -> Record:
+    spec = mapping(value, "spec")
+    ingress = [text(item, "ip") for item in items(value, "status", "loadBalancer", "ingress")]
+    cluster = texts(spec.get("clusterIPs")) or [text(spec, "clusterIP")]
+    addresses = dict.fromkeys([*cluster, *texts(spec.get("externalIPs")), *ingress])
+    return {
+        "service_type": text(spec, "type") or "ClusterIP",
+        "selector": labels(spec, "selector"),
+        "addresses": [_held(address) for address in addresses if address and address != _HEADLESS],
+        "ports": [_service_port(port) for port in items(spec, "ports")],
+    }
+
+
+def _endpoint_slice(value: Object) -> Record:
+    return {
+        "service_name": text(value, "metadata", "labels", "kubernetes.io/service-name"),
+        "ports": [
+            {
+                "name": text(port, "name"),
+                "protocol": text(port, "protocol") or "TCP",
+                "port": number(port, "port"),
+                "target_port": "",
+                "node_port": 0,
+            }
+            for port in items(value, "ports")
+        ],
+        "endpoints": [
+            {
+                "addresses": texts(endpoint.get("addresses")),
+                "is_ready": mapping(endpoint, "conditions").get("ready") is not False,
+                "pod_name": text(endpoint, "targetRef", "name") if text(endpoint, "targetRef", "kind") == "Pod" else "",
+                "node_name": text(endpoint, "nodeName"),
+            }
+            for endpoint in items(value, "endpoints")
+        ],
+    }
+
+
+def _selecting(value: Object) -> Record:
+    return {"selector": labels(value, "spec", "selector", "matchLabels")}
+
+
+_DETAILS: Final = {
+    "Pod": _pod,
+    "Node": _node,
+    "Service": _service,
+    "EndpointSlice": _endpoint_slice,
+    "Deployment": _selecting,
+    "StatefulSet": _selecting,
+    "DaemonSet": _selecting,
+    "ReplicaSet": _selecting,
+}
+
+
+def _held(address: str) -> Record:
+    return {"address": address, "assigned_at_ns": 0, "released_at_ns": None}
+
+
+def _container_port(port: Object) -> Record:
+    return {
+        "name": text(port, "name"),
+        "protocol": text(port, "protocol") or "TCP",
+        "port": number(port, "containerPort"),
+        "target_port": "",
+        "node_port": 0,
+    }
+
+
+def _service_port(port: Object) -> Record:
+    target = port.get("targetPort")
+    return {
+        "name": text(port, "name"),
+        "protocol": text(port, "protocol") or "TCP",
+        "port": number(port, "port"),
+        "target_port": str(target)[:64] if isinstance(target, int | str) else "",
+        "node_port": number(port, "nodePort"),
+    }
+
+
+def _is_ready(status: Object) -> bool:
+    return any(text(item, "type") == "Ready" and item.get("status") == "True" for item in items(status, "conditions"))
+
+
+def _spec(value: Object) -> str:
+    """The whole spec, as JSON that does not depend on the order of keys; a monstrous one is cut and so no JSON."""
+    return json.dumps(value.get("spec"), sort_keys=True, separators=(",", ":"), default=str)[:_MAXIMUM_SPEC_BYTES]
