@@ -7,6 +7,9 @@ import structlog
 
 from runtime.settings import LogSettings
 
+_CHATTY = ("aiokafka", "elastic_transport", "faust", "kafka", "mode")
+"""Libraries whose information is of interest to their own developers."""
+
 
 def configure_logs(settings: LogSettings) -> None:
     """Route our logs and those of libraries through one renderer."""
@@ -34,6 +37,8 @@ def configure_logs(settings: LogSettings) -> None:
     )
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(formatter)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers = [stream]
     root.setLevel(settings.level.upper())
