@@ -1,6 +1,6 @@
 """The agent's loop: wakes when the kernel has something, drains it in gulps, and closes intervals on time.
 
-Events are let to gather for a tenth of a second, since waking for each would cost more than reading them.
+Events are let to gather for a fifth of a second, since waking for each would cost more than reading them.
 """
 
 import select
@@ -21,10 +21,10 @@ from agents.node.watch.processor import NodeWatch
 from agents.publish.spool import Spool
 from agents.publish.writer import IntervalWriter
 
-_GATHER_MS: Final = 100
+_GATHER_MS: Final = 200
 _BUSY_GATHER_MS: Final = 10
 _BUSY_CONNECTIONS: Final = 2_000
-"""So many new ones in a tenth of a second come near what the receive buffer holds."""
+"""So many new ones in a fifth of a second come near what the receive buffer holds."""
 _PUBLISH_MS: Final = 50
 _IDLE_MS: Final = 500
 _FLUSH_SECONDS: Final = 3.0

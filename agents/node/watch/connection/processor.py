@@ -19,6 +19,7 @@ from agents.node.metrics import NodeMetrics
 from agents.node.report.columns import Reports
 
 _RETRY_SECONDS = 30.0
+_GATHER_NS = 10**9
 _log = structlog.get_logger()
 
 
@@ -43,6 +44,8 @@ class ConnectionWatch:
         self.is_listening = False
         """Events are heard: what begins and ends between two dumps is not missed."""
         self._retry_at = 0.0
+        self._destroyed: list[Entries] = []
+        self._destroyed_at_ns = 0
 
     def start(self) -> None:
         """Listen; when that fails it is tried again now and then."""
@@ -81,7 +84,7 @@ class ConnectionWatch:
             self._close()
             return Drained(np.zeros(0, ENTRY), is_overrun=True)
         self._table.apply_new(events.new, now_ns)
-        self._table.apply_destroyed(events.destroyed, now_ns)
+        self._gather(events.destroyed, now_ns)
         self._losses.add("conntrack_overruns", events.overruns)
         self._losses.add("conntrack_malformed", events.malformed)
         self._metrics.events.labels("new").inc(len(events.new))
@@ -99,6 +102,7 @@ class ConnectionWatch:
             self._losses.add("dump_failures")
         else:
             self._dump_fault = ""
+            self._apply_destroyed()
             self._table.apply_dump(dump.entries, time.time_ns())
             self._losses.add("conntrack_malformed", dump.malformed)
             # No loss: totals are compared, so the next dump makes up for what this one left out.
@@ -109,6 +113,7 @@ class ConnectionWatch:
 
     def take_report(self, now_ns: int) -> Reports:
         """What became of all connections since the last report."""
+        self._apply_destroyed()
         before = self._table.overflow
         reports = self._table.take_report(now_ns)
         self._losses.add("connections_overflow", self._table.overflow - before)
@@ -117,6 +122,20 @@ class ConnectionWatch:
     def close(self) -> None:
         """Stop listening."""
         self._close()
+
+    def _gather(self, destroyed: Entries, now_ns: int) -> None:
+        """Ends wait up to a second: the table searches itself for each lot of them, however small."""
+        if self._destroyed and now_ns - self._destroyed_at_ns >= _GATHER_NS:
+            self._apply_destroyed()
+        if len(destroyed):
+            if not self._destroyed:
+                self._destroyed_at_ns = now_ns
+            self._destroyed.append(destroyed)
+
+    def _apply_destroyed(self) -> None:
+        if self._destroyed:
+            self._table.apply_destroyed(np.concatenate(self._destroyed), self._destroyed_at_ns)
+            self._destroyed.clear()
 
     def _close(self) -> None:
         self.is_listening = False
