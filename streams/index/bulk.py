@@ -3,7 +3,8 @@
 Source: Elasticsearch reference, "Bulk API" and "Optimistic concurrency control" (external versions).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -37,6 +38,7 @@ class Action:
     """One action of a request; ``number`` is the caller's."""
 
     number: int
+    index: str
     lines: bytes
 
     @property
@@ -61,13 +63,13 @@ def index_action(number: int, document: Document) -> Action:
         "version": document.version,
         "version_type": "external",
     }
-    return Action(number, b"%b\n%b\n" % (_encode({"index": action}), _encode(document.body)))
+    return Action(number, document.index, b"%b\n%b\n" % (_encode({"index": action}), _encode(document.body)))
 
 
 def delete_action(number: int, index: str, identity: str, version: int) -> Action:
     """Remove the document unless a higher version is there."""
     action = {"_index": index, "_id": identity, "version": version, "version_type": "external_gte"}
-    return Action(number, _encode({"delete": action}) + b"\n")
+    return Action(number, index, _encode({"delete": action}) + b"\n")
 
 
 def stale_query(span: Span, revision: int) -> dict[str, Any]:
@@ -81,24 +83,16 @@ def stale_query(span: Span, revision: int) -> dict[str, Any]:
     return {"bool": {"filter": filters}}
 
 
-def requests(actions: Iterable[Action]) -> Iterator[list[Action]]:
-    """Actions in requests of bounded size; one that is larger by itself goes alone."""
+def take_request(pending: deque[Action], limit_bytes: int) -> list[Action]:
+    """Take the next request's actions from the front; one that is larger than the limit by itself goes alone."""
     chunk: list[Action] = []
     size = 0
-    for action in actions:
-        if chunk and (size + action.size_bytes > MAXIMUM_REQUEST_BYTES or len(chunk) >= MAXIMUM_REQUEST_ACTIONS):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(action)
-        size += action.size_bytes
-    if chunk:
-        yield chunk
-
-
-def halves(chunk: Sequence[Action]) -> tuple[list[Action], list[Action]]:
-    """For a request that was too large."""
-    middle = len(chunk) // 2
-    return list(chunk[:middle]), list(chunk[middle:])
+    while pending and len(chunk) < MAXIMUM_REQUEST_ACTIONS:
+        size += pending[0].size_bytes
+        if chunk and size > limit_bytes:
+            break
+        chunk.append(pending.popleft())
+    return chunk
 
 
 def item_outcome(item: Mapping[str, Any]) -> ItemOutcome:

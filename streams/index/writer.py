@@ -20,16 +20,16 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, Transport
 from runtime.settings import ElasticsearchSettings
 from streams.errors import WriteError
 from streams.index.bulk import (
+    MAXIMUM_REQUEST_BYTES,
     Action,
     Fate,
     ItemOutcome,
     delete_action,
-    halves,
     index_action,
     is_passing,
     item_outcome,
-    requests,
     stale_query,
+    take_request,
 )
 from streams.index.counters import IndexCounters
 from streams.index.documents import Document, Span
@@ -39,7 +39,8 @@ from streams.index.template import MANAGED_BY
 _REQUEST_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 30.0
-_REFUSALS_BEFORE_SPLIT = 3
+_REFUSALS_BEFORE_SPLIT = 1
+_REQUEST_GROWTH_BYTES = 16 << 10
 _STALE_PAGE = 1000
 _SETTLED_SPANS = 10_000
 # A node with a wrong clock, or a hostile one, must not make an index for every day there ever was.
@@ -66,6 +67,7 @@ class IndexWriter:
         self._settings = settings
         self._counters = counters
         self._client: AsyncElasticsearch | None = None
+        self._request_bytes = MAXIMUM_REQUEST_BYTES
         self._indices: OrderedDict[str, None] = OrderedDict()
         self._created_at: deque[float] = deque()
         self._settled: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -97,26 +99,26 @@ class IndexWriter:
     async def _send(self, actions: Iterable[Action]) -> dict[int, ItemOutcome]:
         """Every action to its end, in requests of bounded size."""
         fates: dict[int, ItemOutcome] = {}
-        pending = deque(requests(actions))
+        pending = deque(actions)
         refusals = 0
         while pending:
-            chunk = pending.popleft()
+            chunk = take_request(pending, self._request_bytes)
             try:
-                items = await self._bulk(chunk)
+                again = _sort_out(chunk, await self._bulk(chunk), fates)
             except ApiError as error:
-                refusals = await self._after_refusal(error, chunk, pending, fates, refusals)
-                continue
+                again = self._after_refusal(error, chunk, fates, refusals)
+                reason = str(error.status_code)
             except TransportError as error:
-                pending.appendleft(chunk)
-                refusals = await self._wait(type(error).__name__, refusals)
-                continue
-            again = _sort_out(chunk, items, fates)
-            if again:
-                pending.appendleft(again)
-                refusals = await self._wait("document", refusals)
-                self._indices.clear()
+                again, reason = chunk, type(error).__name__
             else:
-                refusals = 0
+                reason = "document"
+                self._request_bytes = min(MAXIMUM_REQUEST_BYTES, self._request_bytes + _REQUEST_GROWTH_BYTES)
+            pending.extendleft(reversed(again))
+            refusals = await self._wait(reason, refusals) if again else 0
+            if again and reason == "document":
+                # Perhaps since their index was removed: then it must come back with our mapping or not at all.
+                for name in dict.fromkeys(action.index for action in again):
+                    await self._patiently(partial(self._require_index, name))
         return fates
 
     async def _bulk(self, chunk: Sequence[Action]) -> list[ItemOutcome]:
@@ -124,27 +126,20 @@ class IndexWriter:
         answer = await self._connected().bulk(operations=lines, filter_path=_BULK_FILTER)
         return [item_outcome(item) for item in answer["items"]]
 
-    async def _after_refusal(
-        self,
-        error: ApiError,
-        chunk: list[Action],
-        pending: deque[list[Action]],
-        fates: dict[int, ItemOutcome],
-        refusals: int,
-    ) -> int:
-        """The whole request was refused: wait, split, or give its only document back."""
+    def _after_refusal(
+        self, error: ApiError, chunk: list[Action], fates: dict[int, ItemOutcome], refusals: int
+    ) -> list[Action]:
+        """The whole request was refused: return what is to be sent again, in smaller requests where size may be why."""
         is_large = error.status_code == _TOO_LARGE
         if not is_large and not is_passing(error.status_code):
-            raise self._failure(error)
+            raise self._failure(error) from error
         if is_large and len(chunk) == 1:
             fates[chunk[0].number] = ItemOutcome(Fate.REFUSED, f"{chunk[0].size_bytes} bytes: {error.message}")
-            return refusals
-        if len(chunk) > 1 and (is_large or refusals >= _REFUSALS_BEFORE_SPLIT):
+            return []
+        if is_large or refusals >= _REFUSALS_BEFORE_SPLIT:
             # Over the node's indexing pressure limit a request of this size is refused for ever.
-            pending.extendleft(reversed(halves(chunk)))
-        else:
-            pending.appendleft(chunk)
-        return refusals if is_large else await self._wait(str(error.status_code), refusals)
+            self._request_bytes = sum(action.size_bytes for action in chunk) // 2
+        return chunk
 
     async def _refuse_new_indices(self, documents: Sequence[Document]) -> dict[int, ItemOutcome]:
         """Make sure that every index is there and is ours; refuse documents of far too many days."""

@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from conntrail.errors import CommandError
 from conntrail.local.process.program import ProcessIdentity, Program
@@ -22,32 +23,14 @@ class ProcessWriter:
     def __init__(self, identify: Identify, is_tied: bool) -> None:
         """``is_tied``: what is started gets SIGTERM when this process dies, even of SIGKILL."""
         self._identify = identify
-        self._is_tied = is_tied
+        # The kernel sends the signal when the thread that started the program ends (prctl(2), PR_SET_PDEATHSIG), so
+        # one thread starts them all and lives as long as this object.
+        self._starter = ThreadPoolExecutor(1, "start") if is_tied else None
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, program: Program) -> ProcessIdentity:
         """Start it. Raises CommandError when it cannot be started or ends at once."""
-        command = list(program.command)
-        if self._is_tied and (setpriv := shutil.which("setpriv")):
-            command = [setpriv, "--pdeathsig", "TERM", "--", *command]
-        try:
-            credentials = (
-                {"user": program.user, "extra_groups": [], "group": _group(program.user)} if program.user else {}
-            )
-            with program.log.open("ab") as log:
-                child = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=program.directory,
-                    env={"PATH": os.environ.get("PATH", os.defpath), **program.environment},
-                    start_new_session=True,
-                    **credentials,  # type: ignore[call-overload]
-                )
-        except (OSError, KeyError, subprocess.SubprocessError) as error:
-            who = f" as the user {program.user}" if program.user else ""
-            raise CommandError(f"{program.name} cannot be started{who}: {error}") from error
+        child = self._starter.submit(_tied, program).result() if self._starter else _launch(program, program.command)
         self._children[child.pid] = child
         identity = self._identify(child.pid)
         if identity is None:
@@ -91,6 +74,32 @@ class ProcessWriter:
                 return False
             time.sleep(_POLL_SECONDS)
         return True
+
+
+def _tied(program: Program) -> subprocess.Popen[bytes]:
+    setpriv = shutil.which("setpriv")
+    tie = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    return _launch(program, [*tie, *program.command])
+
+
+def _launch(program: Program, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    try:
+        credentials = {"user": program.user, "extra_groups": [], "group": _group(program.user)} if program.user else {}
+        with program.log.open("ab") as log:
+            child: subprocess.Popen[bytes] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=program.directory,
+                env={"PATH": os.environ.get("PATH", os.defpath), **program.environment},
+                start_new_session=True,
+                **credentials,  # type: ignore[call-overload]
+            )
+            return child
+    except (OSError, KeyError, subprocess.SubprocessError) as error:
+        who = f" as the user {program.user}" if program.user else ""
+        raise CommandError(f"{program.name} cannot be started{who}: {error}") from error
 
 
 def _group(user: str) -> int:
