@@ -20,7 +20,8 @@ _MAXIMUM_INTERVAL_NS = 3_600 * 10**9
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One node's part of one interval for one partition. (node, boot, sequence, partition, part) names it
-    for ever: what is seen twice replaces itself."""
+    for ever: what is seen twice replaces itself.
+    """
 
     cluster: str
     node: str

@@ -15,7 +15,7 @@ import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
 from schemas.errors import DecodeError, SchemaError
-from schemas.reader import Schema
+from schemas.schema import Schema
 
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16

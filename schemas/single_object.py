@@ -11,7 +11,7 @@ import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from schemas.errors import DecodeError, SchemaError
-from schemas.reader import Schema
+from schemas.schema import Schema
 
 Record = dict[str, Any]
 _MARKER = b"\xc3\x01"

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from runtime.kafka import client_configuration
 from runtime.server import StatusServer
 from runtime.settings import KafkaSettings, Settings, SettingsError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.errors import StreamError
 from streams.metadata.reader import MetadataReader
@@ -70,7 +70,7 @@ class _Worker:
         self._writers: list[ResultWriter] = []
         self._metadata: MetadataReader | None = None
         self._flows: FlowProcessor | None = None
-        self._index: "IndexProcessor | None" = None
+        self._index: IndexProcessor | None = None
         self._topics: set[str] = set()
 
     def build_flows(self) -> faust.App:

@@ -12,7 +12,7 @@ from agents.errors import WriteError
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
 from schemas.errors import DecodeError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import KUBERNETES_OBJECTS
 

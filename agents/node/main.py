@@ -39,7 +39,7 @@ from agents.publish.writer import Destination, IntervalWriter
 from runtime.kafka import client_configuration
 from runtime.server import StatusServer
 from runtime.settings import AgentSettings, Settings
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.topic import FLOWS_RAW
 
 _CONNECTIONS = 262_144

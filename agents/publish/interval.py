@@ -17,7 +17,7 @@ import numpy.typing as npt
 from agents.publish.column import Column, ColumnEncoder, LongColumn, encode_long
 from schemas.batch import Batch, Coverage, parse_batch
 from schemas.container import ContainerEncoder
-from schemas.reader import Schema
+from schemas.schema import Schema
 
 MESSAGE_BYTES: Final = 900_000
 """Kafka takes 1,048,588 bytes a message by default (max.message.bytes), librdkafka 1,000,000."""

@@ -12,7 +12,7 @@ from conntrail.observe.condition import AnyCondition, query
 from runtime.kafka import client_configuration
 from runtime.settings import ElasticsearchSettings, KafkaSettings
 from schemas.errors import DecodeError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import FLOWS
 from streams.index.documents import document_of
@@ -83,11 +83,12 @@ class FlowIndex:
     def __init__(self, settings: ElasticsearchSettings) -> None:
         self._hosts = settings.hosts
         self._pattern = "logs-conntrail.flow-*"
+        options: dict[str, Any] = {"ca_certs": settings.ca_certs} if settings.ca_certs else {}
         self._client = Elasticsearch(
             [host.strip() for host in settings.hosts.split(",")],
             api_key=settings.api_key or None,
-            ca_certs=settings.ca_certs or None,
             request_timeout=_PATIENCE_SECONDS,
+            **options,
         )
 
     def is_there(self) -> bool:

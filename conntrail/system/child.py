@@ -32,7 +32,9 @@ class Plan:
 
     def children(self) -> list[Child]:
         """In the order in which they are started: what others need comes first."""
-        cluster = Child("cluster-agent", "agents.cluster", (), {"CLUSTER_AGENT__MANIFESTS": str(self.cluster_directory)})
+        cluster = Child(
+            "cluster-agent", "agents.cluster", (), {"CLUSTER_AGENT__MANIFESTS": str(self.cluster_directory)}
+        )
         workers = [self.worker(f"worker-{number}") for number in range(1, self.workers + 1)]
         return [cluster, *workers, *(self.agent(node) for node in self.nodes)]
 

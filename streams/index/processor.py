@@ -8,14 +8,14 @@ from typing import Any
 
 import faust
 import structlog
+
+from schemas.errors import DecodeError
+from schemas.schema import read_schema
+from schemas.single_object import SingleObjectCodec
+from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
 from streams.index.documents import Document, document_of
 from streams.index.writer import IndexWriter
-
-from schemas.errors import DecodeError
-from schemas.reader import read_schema
-from schemas.single_object import SingleObjectCodec
-from schemas.topic import DEAD_LETTER, Topic
 from streams.source.reader import LogReader
 from streams.window.deadletter import Refused, dead_letter
 from streams.window.writer import ResultWriter

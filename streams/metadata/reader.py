@@ -13,7 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message,
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
 from schemas.errors import DecodeError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import KUBERNETES_OBJECTS
 from streams.errors import ReadError

@@ -9,7 +9,7 @@ import polars as pl
 from schemas.batch import Batch, parse_batch
 from schemas.container import check_container
 from schemas.errors import DecodeError
-from schemas.reader import Schema, read_schema
+from schemas.schema import Schema, read_schema
 
 _POLARS_TYPES = {"long": pl.Int64(), "int": pl.Int32(), "string": pl.String(), "boolean": pl.Boolean()}
 

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import Topic
 from streams.errors import WriteError

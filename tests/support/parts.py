@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas.batch import Batch
 from schemas.container import ContainerEncoder
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from streams.source.part import Part, PartDecoder
 
 SECOND = 1_000_000_000

@@ -1,4 +1,4 @@
-"""YAML text as Kubernetes objects: several documents a file, Lists taken apart. Hostile text is refused, not followed."""
+"""YAML text as Kubernetes objects: several documents a file, Lists taken apart; hostile text is refused."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -1,9 +1,4 @@
-"""Decides which 64-bit numbers stand for an attempt's dialled tuple, its packet, its answer and its identity.
-
-The seed is secret to the process where an attacker could gain by a collision: two attempts under one key would hide
-one of them. The mix is splitmix64's finaliser (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
-2014), absorbing one word after the other.
-"""
+"""Decides which 64-bit numbers stand for an attempt's dialled tuple, its packet, its answer and its identity."""
 
 from typing import Final
 
@@ -11,14 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.node.attempt.packet import WITH_PORTS
+from agents.node.report.key import mix
 
 Keys = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.void]
 
-_GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
-_FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND: Final = np.uint64(0x94D049BB133111EB)
-_SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31))
 _HAS_PORTS: Final = np.array([number in WITH_PORTS for number in range(256)])
 _HAS_IDENTIFIER: Final = np.array([number in (1, 58) for number in range(256)])
 """Conntrack and a packet's head may disagree on ports of other protocols (GRE keys); those match by addresses."""
@@ -63,10 +55,4 @@ def _end(rows: Rows, name: str) -> tuple[Keys, Keys, Keys]:
 
 
 def _mix(seed: int, *words: Keys) -> Keys:
-    state = np.full(len(words[0]), seed & 0xFFFFFFFFFFFFFFFF, np.uint64)
-    for word in words:
-        state = (state + _GAMMA) ^ word
-        state = (state ^ (state >> _SHIFTS[0])) * _FIRST
-        state = (state ^ (state >> _SHIFTS[1])) * _SECOND
-        state ^= state >> _SHIFTS[2]
-    return state
+    return mix(np.full(len(words[0]), seed & 0xFFFFFFFFFFFFFFFF, np.uint64), *words)

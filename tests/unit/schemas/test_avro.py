@@ -8,7 +8,7 @@ import pytest
 from fastavro.utils import generate_one
 
 import schemas
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.topic import TOPICS
 
 FOLDER = Path(schemas.__file__).parent

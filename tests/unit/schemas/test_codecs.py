@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.batch import Batch, parse_batch
 from schemas.container import ContainerEncoder, check_container
 from schemas.errors import DecodeError, SchemaError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 
 CODEC = SingleObjectCodec(read_schema("dead_letter"))

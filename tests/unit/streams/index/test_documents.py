@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS, Topic
 from streams.index.documents import document_of

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import DecodeError
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from streams.source.part import PartDecoder
 from tests.support.parts import batch, encoded, raw_flow
 

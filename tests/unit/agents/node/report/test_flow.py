@@ -10,7 +10,7 @@ from agents.node.report.flow import assemble_flows
 from agents.node.report.key import flow_keys
 from agents.node.report.known_socket import KnownSockets
 from agents.publish.column import ColumnEncoder
-from schemas.reader import read_schema
+from schemas.schema import read_schema
 from tests.unit.agents.node.report.builders import report, socket
 
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Loads the Avro schemas that ship with this package."""
+"""The Avro schemas that ship with this package: constants, which happen to be files."""
 
 import json
 from functools import cache

@@ -1,0 +1,71 @@
+"""``conntrail demo``: the whole system on real traffic."""
+
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command(epilog="Example: conntrail demo --duration 30 --keep")
+def demo(
+    duration: Annotated[float, typer.Option(min=5, help="Seconds of traffic.")] = 45,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
+) -> None:
+    """Start Kafka, Elasticsearch, a lab cluster, agents and a worker; run real traffic; show what was found.
+
+    Needs root for the lab's network namespaces. Takes everything down again at the end.
+    """
+    from conntrail.demo.main import running, show_traffic  # noqa: PLC0415 - keeps --help fast
+
+    began = time.monotonic()
+
+    def progress(text: str) -> None:
+        typer.echo(f"[{time.monotonic() - began:5.1f} s] {text}", err=True)
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="conntrail-demo-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # Elasticsearch runs as another user and must pass through
+        try:
+            with running(directory, progress) as everything:
+                show_traffic(everything, duration, progress)
+                for found in everything.find():
+                    _print_table(found.question.title, found.question.columns, found.rows)
+                _print_next(everything.environment(), keep, directory)
+                if keep:
+                    threading.Event().wait()
+                progress("taking everything down")
+        except KeyboardInterrupt:
+            progress("stopped; everything is taken down")
+    progress("done")
+
+
+def _print_table(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    for number, column in enumerate(columns):
+        table.add_column(column.upper(), justify="right" if number == len(columns) - 1 else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=150)
+    console.print()
+    console.print(table if rows else Text(f"{title}: nothing"))
+
+
+def _print_next(environment: dict[str, str], keep: bool, directory: Path) -> None:
+    typer.echo("\nWhere to look next" + ("" if keep else " (with KEEP=1, which leaves all this running)"))
+    for name, value in environment.items():
+        typer.echo(f"  export {name}={value}")
+    typer.echo("  conntrail observe --verdict denied -o wide")
+    typer.echo("  conntrail observe --follow --namespace shop")
+    typer.echo("  curl $CONNTRAIL_ELASTICSEARCH__HOSTS/logs-conntrail.flow-*/_search?q=event.action:denied")
+    typer.echo(f"  logs of every process: {directory}")

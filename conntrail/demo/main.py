@@ -1,0 +1,108 @@
+"""The whole system on this machine: stack, lab, agents, worker, traffic, findings; and everything taken down again."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from conntrail.demo.question import QUESTIONS, Question
+from conntrail.demo.reader import Drain, Findings
+from conntrail.errors import CommandError
+from conntrail.lab.main import Lab
+from conntrail.local.main import Stack
+from conntrail.setup.main import set_up
+from conntrail.system.child import Plan
+from conntrail.system.writer import System
+from runtime.settings import ElasticsearchSettings, KafkaSettings, Settings
+
+Progress = Callable[[str], None]
+_WINDOW: Final = {"WINDOW__SIZE": "10s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "3s", "AGENT__INTERVAL": "2s"}
+"""Short spans, so that a demo of half a minute has windows to show."""
+_PARTITIONS: Final = 3
+_DRAIN_SECONDS: Final = 90.0
+_LOOK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One table of the findings."""
+
+    question: Question
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Everything that runs, and how to reach it."""
+
+    directory: Path
+    settings: Settings
+    lab: Lab
+    system: System
+
+    def environment(self) -> dict[str, str]:
+        """Variables that lead other commands here."""
+        return {
+            "CONNTRAIL_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
+            "CONNTRAIL_ELASTICSEARCH__HOSTS": self.settings.elasticsearch.hosts,
+        }
+
+    def await_results(self, until_ms: int) -> None:
+        """Wait until what agents sent before an instant is final and indexed. Raises CommandError after long."""
+        drain = Drain(self.settings.kafka)
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while not drain.is_done(until_ms):
+            self.system.check()
+            if time.monotonic() > deadline:
+                raise CommandError(f"results were not complete after {_DRAIN_SECONDS:.0f} s; logs: {self.directory}")
+            time.sleep(_LOOK_SECONDS)
+
+    def find(self) -> Iterator[Found]:
+        """The tables."""
+        findings = Findings(self.settings.elasticsearch.hosts)
+        answers = findings.ask((question.index, question.body()) for question in QUESTIONS)
+        for question, answer in zip(QUESTIONS, answers, strict=True):
+            yield Found(question, [list(row) for row in question.rows(answer)])
+
+
+@contextmanager
+def running(directory: Path, progress: Progress) -> Iterator[Running]:
+    """Start everything; on the way out, whatever happened, end it in order."""
+    with ExitStack() as stack:
+        progress("starting Kafka and Elasticsearch")
+        local = Stack(directory / "stack")
+        stack.callback(local.down, wipe=True)
+        addresses = local.up(progress)
+        settings = Settings(
+            kafka=KafkaSettings(bootstrap_servers=addresses.bootstrap_servers, partitions=_PARTITIONS),
+            elasticsearch=ElasticsearchSettings(hosts=addresses.hosts),
+        )
+        progress("creating topics and index templates")
+        set_up(settings)
+        progress("building the lab cluster")
+        lab = Lab(directory / "lab")
+        stack.callback(lab.down)
+        lab.up()
+        plan = Plan(
+            directory=directory,
+            cluster_directory=lab.cluster_directory,
+            nodes=lab.nodes,
+            settings={
+                **_WINDOW,
+                "KAFKA__BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
+                "ELASTICSEARCH__HOSTS": addresses.hosts,
+            },
+        )
+        system = System(plan)
+        stack.callback(system.stop)
+        system.start(progress)
+        yield Running(directory, settings, lab, system)
+
+
+def show_traffic(everything: Running, duration_seconds: float, progress: Progress) -> None:
+    """Run the lab's traffic and wait for its results."""
+    everything.lab.traffic(duration_seconds=duration_seconds, progress=progress)
+    progress("waiting for the last windows")
+    everything.await_results(int(time.time() * 1000))
