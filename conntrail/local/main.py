@@ -19,6 +19,7 @@ from conntrail.local.java.reader import find_java
 from conntrail.local.kafka.configuration import program as kafka_program
 from conntrail.local.kafka.reader import KafkaProbe
 from conntrail.local.kafka.writer import prepare_kafka
+from conntrail.local.log.excerpt import telling
 from conntrail.local.log.reader import tail
 from conntrail.local.port.reader import free_port, is_free
 from conntrail.local.process.program import Program
@@ -33,7 +34,8 @@ from conntrail.local.status import ServiceStatus
 _START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.1
-_LOG_LINES = 12
+_LOG_LINES = 300
+_SHOWN_LINES = 12
 Report = Callable[[str], None]
 
 
@@ -229,7 +231,7 @@ class Stack:
         if process is not None and self._processes.is_running(process) and time.monotonic() < deadline:
             return
         what = "ended while starting" if time.monotonic() < deadline else f"does not answer in {_START_SECONDS:.0f} s"
-        lines = "\n".join(f"  {line}" for line in tail(self.layout.log(name), _LOG_LINES))
+        lines = "\n".join(f"  {line}" for line in telling(tail(self.layout.log(name), _LOG_LINES), _SHOWN_LINES))
         raise CommandError(
             f"{name} {what}; its last lines follow, all are in {self.layout.log(name)}; "
             f"if its data is damaged: conntrail local down --wipe\n{lines}"

@@ -3,18 +3,22 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from conntrail.errors import CommandError
 from conntrail.local.java.version import MINIMUM, candidates, major_version
 
 _PATIENCE_SECONDS = 30.0
-_PLACES = ("/usr/lib/jvm", "/opt/java", "/opt", "/Library/Java/JavaVirtualMachines")
+PLACES = ("/usr/lib/jvm", "/opt/java", "/opt", "/Library/Java/JavaVirtualMachines")
 
 
-def find_java() -> Path:
-    """Path of ``java`` 17 or newer. Raises CommandError, naming the package, when there is none."""
-    installed = [str(found) for place in _PLACES for found in Path(place).glob("*/bin/java")]
+def find_java(places: Sequence[str] = PLACES) -> Path:
+    """Path of ``java`` 17 or newer: JAVA_HOME's, the PATH's, or one below ``places``.
+
+    Raises CommandError, naming the package, when there is none.
+    """
+    installed = [str(found) for place in places for found in Path(place).glob("*/bin/java")]
     too_old = ""
     for program in candidates(os.environ.get("JAVA_HOME", ""), shutil.which("java"), installed):
         version = _version(program)
