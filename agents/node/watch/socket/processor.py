@@ -48,6 +48,7 @@ class SocketWatch:
         self._fault = "not started"
         self._namespace_fault = ""
         self._process_fault = ""
+        self._counted: dict[str, int] = {}
 
     @property
     def processes(self) -> Processes:
@@ -68,7 +69,7 @@ class SocketWatch:
         """What can be seen of sockets and processes."""
         return [
             Capability("sockets", "missing" if self._fault else "ok", self._fault),
-            Capability("pod_namespaces", "missing" if self._namespace_fault else "ok", self._namespace_fault),
+            self._namespace_capability(),
             Capability("processes", "missing" if self._process_fault else "ok", self._process_fault),
         ]
 
@@ -117,9 +118,8 @@ class SocketWatch:
 
     def forget(self, reports: Reports) -> None:
         """Let go of what belonged to connections that ended."""
-        before = self._known.forgotten
         self._known.forget(reports)
-        self._metrics.missed_sockets.labels("no room").inc(self._known.forgotten - before)
+        self._count_missed()
         self._metrics.sockets.set(len(self._known))
         living = self._known.inodes()
         self._processes = {inode: process for inode, process in self._processes.items() if inode in living}
@@ -128,6 +128,26 @@ class SocketWatch:
     def close(self) -> None:
         """Close all sockets."""
         self._reader.close()
+
+    def _namespace_capability(self) -> Capability:
+        fault = self._fault or self._namespace_fault
+        if fault:
+            return Capability("pod_namespaces", "missing", fault)
+        if self._reader.namespaces.skipped:
+            return Capability("pod_namespaces", "degraded", "some namespaces cannot be entered, or are too many")
+        return Capability("pod_namespaces", "ok")
+
+    def _count_missed(self) -> None:
+        """Show in metrics what the readers count since their start."""
+        totals = {
+            "overrun": self._reader.overruns,
+            "malformed": self._reader.malformed,
+            "process not found": self._process_reader.missed,
+            "no room": self._known.forgotten,
+        }
+        for cause, total in totals.items():
+            self._metrics.missed_sockets.labels(cause).inc(total - self._counted.get(cause, 0))
+        self._counted = totals
 
     def _take_closed(self) -> None:
         try:
