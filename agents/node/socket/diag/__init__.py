@@ -1,0 +1,1 @@
+"""The kernel's socket diagnosis (sock_diag): questions, answers, closing sockets."""

@@ -1,0 +1,1 @@
+"""The network namespaces whose sockets are this node's: its own and its pods'."""
