@@ -123,8 +123,10 @@ def _text(text: str, maximum: int) -> str:
 
 
 def _text_or_null(texts: list[str], indices: npt.NDArray[Any]) -> TextColumn:
+    table: dict[str, int] = {}
+    places = np.array([table.setdefault(text, len(table)) for text in texts], np.intp)
     is_known = np.array([bool(text) for text in texts], np.bool_)
-    return TextColumn(texts, indices, is_known[indices])
+    return TextColumn(list(table), places[indices], is_known[indices])
 
 
 def _long(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:

@@ -15,13 +15,14 @@ from agents.node.capability.record import Capability
 from agents.node.metrics import NodeMetrics
 from agents.node.process.entry import Process
 from agents.node.process.reader import ProcessReader
-from agents.node.report.columns import Reports
+from agents.node.report.columns import TCP_STATES, Reports
 from agents.node.report.flow import Processes
 from agents.node.report.known_socket import KnownSockets
 from agents.node.socket.reader import SocketReader
 from agents.node.watch.budget import Budget
 
 _PROTOCOLS = (6, 17)  # sock_diag answers exact questions for TCP and UDP
+_SOCKETLESS = (TCP_STATES.index("time_wait"), TCP_STATES.index("close"))
 _ASKED_AT_ONCE = 2_000
 _WAITING = 20_000
 _INODES_WAITING = 10_000
@@ -110,7 +111,8 @@ class SocketWatch:
             return
         self._take_closed()
         self._known.settle()
-        living = reports[~reports["is_final"] & np.isin(reports["protocol"], _PROTOCOLS)]
+        has_socket = np.isin(reports["protocol"], _PROTOCOLS) & ~np.isin(reports["tcp_state"], _SOCKETLESS)
+        living = reports[~reports["is_final"] & has_socket]
         for start in range(0, len(living), _ASKED_AT_ONCE):
             self._look_up(living[start : start + _ASKED_AT_ONCE])
         self._name_processes()
