@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +154,30 @@ def test_a_process_that_took_over_a_number_is_never_ended() -> None:
             writer.kill(gone)
         assert is_running(real)
         other.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_up_that_is_interrupted_leaves_nothing_that_down_does_not_find(directory: Path, number: int) -> None:
+    command = [sys.executable, "-m", "conntrail", "local", "up", "--data-dir", str(directory)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as up:
+        layout = Layout(directory)
+        processes = _until_started(layout)
+        up.send_signal(number)
+        _, errors = up.communicate()
+    assert up.returncode != 0
+    if number == signal.SIGINT:
+        assert "interrupted" in errors
+        assert not any(is_running(process) for process in processes)
+    assert _local("down", "--data-dir", str(directory)).returncode == 0
+    assert not any(is_running(process) for process in processes)
+
+
+def _until_started(layout: Layout) -> list[ProcessIdentity]:
+    """Both processes, as soon as the state names them."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        state = read_state(layout)
+        if state is not None and state.kafka.process and state.elasticsearch.process:
+            return [state.kafka.process, state.elasticsearch.process]
+        time.sleep(0.01)
+    raise AssertionError("not started in time")
