@@ -100,8 +100,11 @@ class AttemptTable:
     def release(self, dumped_at_ns: int) -> None:
         """Go on after a dump that began at ``dumped_at_ns`` was given to ``confirm``.
 
-        Attempts so old that their entry may have been gone from the dump are dropped and counted.
+        Attempts so old that their entry may have been gone from the dump are dropped and counted. Does nothing when
+        nothing is held.
         """
+        if not self._is_held:
+            return
         self._is_held = False
         is_lost = (self._pending["packets"] > 0) & (self._pending["waiting_ns"] < dumped_at_ns - _SHORTEST_ENTRY_NS)
         self._give_up(is_lost)
