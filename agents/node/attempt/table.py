@@ -175,8 +175,7 @@ class AttemptTable:
             self.overflowed += int(fresh["packets"][room:].sum())
             fresh = fresh[:room]
         fresh["connection_id"] = connection_ids(fresh, fresh["first_ns"], self._seed)
-        rows = np.concatenate([self._pending, fresh])
-        self._pending = rows[np.argsort(rows["key"], kind="stable")]
+        self._pending = np.insert(self._pending, np.searchsorted(self._pending["key"], fresh["key"]), fresh)
 
     def _evict(self, count: int) -> None:
         """Make room: tuples that have been reported and are quiet go first, the longest quiet before others."""
@@ -188,6 +187,8 @@ class AttemptTable:
 
     def _translate(self, translated: Attempts) -> None:
         """The real destination of packets whose first line came in an earlier batch."""
+        if not len(translated):
+            return
         rows = self._pending
         order = np.argsort(rows["packet_key"], kind="stable")
         found = find(rows["packet_key"][order], packet_keys(translated, self._seed))
@@ -201,7 +202,10 @@ class AttemptTable:
         if not len(rejected) or not len(self._pending):
             return
         answered = np.sort(answered_keys(rejected, self._seed))
-        self._pending["evidence"][find(answered, answered_keys(self._pending, self._seed)) >= 0] = _REJECT_EVIDENCE
+        rows = self._pending
+        waiting = np.flatnonzero((rows["packets"] > 0) & (rows["evidence"] != _REJECT_EVIDENCE))
+        is_rejected = find(answered, answered_keys(rows[waiting], self._seed)) >= 0
+        rows["evidence"][waiting[is_rejected]] = _REJECT_EVIDENCE
 
     def _close(self, rows: npt.NDArray[np.void]) -> None:
         """Rows that leave the table after they were reported get a last report, without figures."""

@@ -84,7 +84,7 @@ class Network:
                 server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
                 server.bind(("::", port))
                 if kind == socket.SOCK_STREAM:
-                    server.listen(64)
+                    server.listen(4096)
             yield
 
     def open(self, version: int, kind: socket.SocketKind, name: str = "") -> socket.socket:

@@ -13,6 +13,7 @@ from agents.node.attempt.reader import AttemptReader
 from agents.node.attempt.table import AttemptTable
 from agents.node.attempt.writer import AttemptRules
 from agents.node.conntrack.reader import ConntrackReader
+from agents.node.namespace.reader import entered
 from agents.node.report.address import render_address
 from agents.node.report.columns import EVIDENCES, Reports
 from tests.kernel.attempt import network as net
@@ -186,6 +187,24 @@ def test_allowed_connections_are_never_called_denied(network: Network, watched: 
         watched.pass_patience()
     assert watched.reports == []
     assert len(watched.table) == 0
+
+
+def test_a_burst_of_short_connections_is_never_called_denied(network: Network, watched: Watched) -> None:
+    count = 3000
+    with network.serving(network.server), entered(network.path(network.client)):
+        for number in range(count):
+            with socket.socket(socket.AF_INET, _TCP if number % 3 == 0 else _UDP) as opened:
+                opened.settimeout(5)
+                opened.bind((net.CLIENT[4], 10_000 + number))  # a port used twice would be no new connection
+                opened.connect((net.SERVICE[4], net.SERVICE_PORT))
+                if number % 3:
+                    opened.send(b"x")
+            if number % 50 == 0:
+                watched.turn()
+    watched.until(lambda: watched.confirmed >= count)
+    watched.pass_patience()
+    assert watched.noted > count
+    assert watched.reports == []
 
 
 def test_a_closed_port_is_an_allowed_attempt(network: Network, watched: Watched) -> None:

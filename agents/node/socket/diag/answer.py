@@ -106,7 +106,8 @@ class AnswerDecoder:
             chosen = np.flatnonzero(all_lengths == length)
             if length % 4 or length < _ATTRIBUTES_AT:
                 continue
-            rows = data[all_offsets[chosen][:, None] + np.arange(length)]
+            windows = np.lib.stride_tricks.sliding_window_view(data, length)
+            rows = np.ascontiguousarray(windows[all_offsets[chosen]])
             for layout, is_fitting in self._sort(rows):
                 pieces.append(layout.read(rows[is_fitting]))
                 indices.extend(chosen[is_fitting].tolist())
