@@ -1,0 +1,94 @@
+"""``conntrail lab``: a cluster of network namespaces on this machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Build a cluster of network namespaces from Kubernetes YAML, with real traffic. Needs root.",
+    epilog="Example: conntrail lab up && conntrail lab traffic --duration 30 && conntrail lab down",
+)
+_Directory = Annotated[Path | None, typer.Option("--state-dir", help="Where the lab keeps its state.")]
+
+
+def _lab(directory: Path | None) -> Any:
+    from conntrail.lab.main import Lab, default_directory  # noqa: PLC0415
+
+    return Lab(directory or default_directory())
+
+
+@app.command(epilog="Example: conntrail lab up --manifests ./manifests")
+def up(
+    manifests: Annotated[
+        Path | None, typer.Option(help="Directory of Kubernetes YAML; default: the lab's own.")
+    ] = None,
+    state_dir: _Directory = None,
+) -> None:
+    """Build nodes, pods, services and policies, and start the servers."""
+    lab = _lab(state_dir)
+    lab.up(manifests)
+    for name, path in lab.nodes.items():
+        typer.echo(f"{name}  conntrail agent --node {name} --netns {path}")
+    typer.echo(f"objects  conntrail cluster-agent --manifests {lab.cluster_directory}")
+
+
+@app.command()
+def down(state_dir: _Directory = None) -> None:
+    """Remove everything, also what a lab that was killed left behind."""
+    _lab(state_dir).down()
+
+
+@app.command()
+def status(
+    output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    state_dir: _Directory = None,
+) -> None:
+    """List nodes and pods."""
+    found = _lab(state_dir).status()
+    if output == "json":
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for pod in found["pods"]:
+        typer.echo(f"{pod['node']:8} {pod['namespace'] + '/' + pod['name']:44} {' '.join(pod['addresses'])}")
+
+
+@app.command(
+    "exec",
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: conntrail lab exec shop/frontend -- curl http://10.96.0.10/",
+)
+def execute(
+    pod: Annotated[str, typer.Argument(help="namespace/name, or namespace/workload.")],
+    command: Annotated[list[str], typer.Argument(help="The command, after --.")],
+    state_dir: _Directory = None,
+) -> None:
+    """Run a command in a pod's network."""
+    raise typer.Exit(_lab(state_dir).execute(pod, command))
+
+
+@app.command()
+def traffic(
+    duration: Annotated[float, typer.Option(min=1, help="Seconds.")] = 30, state_dir: _Directory = None
+) -> None:
+    """Let every pod do what it is told; the truth of it goes to truth.jsonl."""
+    lab = _lab(state_dir)
+    lab.traffic(duration, lambda text: typer.echo(text, err=True))
+    typer.echo(str(lab.truth_path))
+
+
+@app.command()
+def apply(path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None) -> None:
+    """Add or change policies while the lab runs."""
+    _lab(state_dir).apply(path)
+
+
+@app.command()
+def delete(
+    path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None
+) -> None:
+    """Remove policies while the lab runs."""
+    _lab(state_dir).delete(path)

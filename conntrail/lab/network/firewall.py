@@ -1,0 +1,79 @@
+"""A node's whole nftables ruleset: services by DNAT, traffic out by masquerade, policies at forward."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from conntrail.lab.cluster import Cluster, Node, Pod, Service
+from conntrail.lab.network.policy import chain_name, policy_chain
+
+_INSIDE: Final = (
+    ("ip", "{ 10.244.0.0/16, 10.96.0.0/16, 172.30.0.0/24 }", "10.244.0.0/16"),
+    ("ip6", "{ fd00:244::/32, fd00:96::/32, fd30::/64 }", "fd00:244::/32"),
+)
+_DIRECTIONS: Final = ("egress", "ingress")
+
+
+def ruleset(cluster: Cluster, node: Node) -> str:
+    """Script for ``nft -f``; replaces the table in one transaction."""
+    pods = [pod for pod in cluster.pods if pod.node == node]
+    lines = ["add table inet lab", "delete table inet lab", "table inet lab {"]
+    for pod in pods:
+        for direction in _DIRECTIONS:
+            lines += policy_chain(cluster, pod, direction)
+    lines += _nat(cluster)
+    lines += _filter(cluster, pods)
+    return "\n".join([*lines, "}", ""])
+
+
+def _nat(cluster: Cluster) -> Iterator[str]:
+    yield "  chain services {"
+    for service in cluster.services:
+        yield from _service_rules(cluster, service)
+    yield "  }"
+    yield "  chain arriving { type nat hook prerouting priority dstnat; policy accept; jump services; }"
+    yield "  chain own { type nat hook output priority -100; policy accept; jump services; }"
+    yield "  chain leaving {"
+    yield "    type nat hook postrouting priority srcnat; policy accept;"
+    for family, inside, pods in _INSIDE:
+        yield f'    oifname "eth0" {family} saddr {pods} {family} daddr != {inside} masquerade'
+    yield "  }"
+
+
+def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
+    """Each endpoint in turn, by chance; the last takes what is left."""
+    for port in service.ports:
+        protocol = port.get("protocol", "TCP")
+        endpoints = cluster.endpoints(service, port)
+        for version, address in enumerate(service.addresses):
+            family = ("ip", "ip6")[version]
+            for position, pod in enumerate(endpoints):
+                left = len(endpoints) - position
+                chance = f"numgen random mod {left} 0 " if left > 1 else ""
+                target = pod.port_named(port.get("targetPort", port["port"]), protocol)
+                to = f"[{pod.addresses[version]}]" if version else pod.addresses[version]
+                yield (
+                    f"    {family} daddr {address} {protocol.lower()} dport {port['port']} "
+                    f"{chance}dnat {family} to {to}:{target}"
+                )
+
+
+def _filter(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
+    for name, hook in (("through", "forward"), ("out", "output")):
+        yield f"  chain {name} {{"
+        yield f"    type filter hook {hook} priority filter; policy accept;"
+        yield "    ct state established,related accept"
+        for service in cluster.services:
+            if not any(cluster.endpoints(service, port) for port in service.ports):
+                for version, address in enumerate(service.addresses):
+                    yield f"    {('ip', 'ip6')[version]} daddr {address} counter reject"
+        if hook == "forward":
+            yield from _policy_jumps(cluster, pods)
+        yield "  }"
+
+
+def _policy_jumps(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
+    for direction, field in (("egress", "saddr"), ("ingress", "daddr")):
+        for pod in pods:
+            if any(True for _ in policy_chain(cluster, pod, direction)):
+                for version, address in enumerate(pod.addresses):
+                    yield f"    {('ip', 'ip6')[version]} {field} {address} jump {chain_name(pod, direction)}"

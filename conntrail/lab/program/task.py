@@ -1,0 +1,51 @@
+"""What a client in a pod is told to do, and what it writes down of what it did. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Call one target again and again."""
+
+    kind: str
+    """http, tcp, tcp6, udp, dns or ping."""
+    address: str
+    port: int
+    every: float
+    """Seconds between calls."""
+    bytes: int = 100
+    expect: str = "allowed"
+    """allowed, denied or refused (nobody listens)."""
+    by: str = ""
+    """Policy that denies, namespace/name."""
+    direction: str = ""
+    service: str = ""
+    """Service that is dialled, namespace/name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that one client process needs to know."""
+
+    namespace: str
+    pod: str
+    uid: str
+    workload: str
+    address: str
+    address6: str
+    seconds: float
+    truth: str
+    """File that lines of the truth are appended to."""
+    tasks: tuple[Task, ...] = field(default=())
+    is_once: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def order_of(document: Mapping[str, Any]) -> Order:
+    """Inverse of ``document``."""
+    return Order(**{**document, "tasks": tuple(Task(**task) for task in document["tasks"])})
