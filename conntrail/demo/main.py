@@ -11,7 +11,7 @@ from conntrail.demo.question import QUESTIONS, Question
 from conntrail.demo.reader import Drain, Findings
 from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
-from conntrail.local.main import Stack
+from conntrail.local.main import Stack, StackOptions
 from conntrail.setup.main import set_up
 from conntrail.system.child import Plan
 from conntrail.system.writer import System
@@ -72,15 +72,15 @@ def running(directory: Path, progress: Progress) -> Iterator[Running]:
     """Start everything; on the way out, whatever happened, end it in order."""
     with ExitStack() as stack:
         progress("starting Kafka and Elasticsearch")
-        local = Stack(directory / "stack")
-        stack.callback(local.down, wipe=True)
-        addresses = local.up(progress)
+        local = Stack(StackOptions(data_directory=directory / "stack", is_tied=True), progress)
+        stack.callback(local.down, is_wiped=True)
+        addresses = local.up()
         settings = Settings(
             kafka=KafkaSettings(bootstrap_servers=addresses.bootstrap_servers, partitions=_PARTITIONS),
             elasticsearch=ElasticsearchSettings(hosts=addresses.hosts),
         )
         progress("creating topics and index templates")
-        set_up(settings)
+        set_up(settings, is_dry=False)
         progress("building the lab cluster")
         lab = Lab(directory / "lab")
         stack.callback(lab.down)

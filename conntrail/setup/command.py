@@ -10,15 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from conntrail.setup.change import COLUMNS, Change
-from conntrail.setup.template.plan import ObjectName, plan_objects, wanted_objects
-from conntrail.setup.template.reader import ClusterReader
-from conntrail.setup.template.writer import write_files, write_objects
-from conntrail.setup.topic.plan import plan_topics
-from conntrail.setup.topic.reader import read_topics
-from conntrail.setup.topic.writer import write_topics
+from conntrail.setup.main import set_up
+from conntrail.setup.template.plan import wanted_objects
+from conntrail.setup.template.writer import write_files
 from runtime.reader import read_settings
-from runtime.settings import ElasticsearchSettings, KafkaSettings
-from schemas.topic import TOPICS
 from streams.index.template import ClusterFeatures
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -45,36 +40,7 @@ def setup(
         write_files(write_templates, wanted_objects(ClusterFeatures(has_logsdb=True, has_lifecycle=True)))
         return
     settings = read_settings()
-    changes = [*_set_up_kafka(settings.kafka, dry_run), *_set_up_elasticsearch(settings.elasticsearch, dry_run)]
-    _print(changes, output)
-
-
-def _set_up_kafka(settings: KafkaSettings, is_dry: bool) -> tuple[Change, ...]:
-    names = [topic.full_name(settings.topic_prefix) for topic in TOPICS]
-    existing = read_topics(settings, names)
-    plan = plan_topics(TOPICS, existing, settings.topic_prefix, settings.partitions, settings.replication)
-    if not is_dry:
-        write_topics(settings, plan)
-    return plan.changes
-
-
-def _set_up_elasticsearch(settings: ElasticsearchSettings, is_dry: bool) -> list[Change]:
-    if not settings.hosts:
-        return [Change("skip", "index template", "all", "CONNTRAIL_ELASTICSEARCH__HOSTS is empty")]
-    reader = ClusterReader(settings)
-    try:
-        wanted = wanted_objects(reader.features())
-        changes = plan_objects(wanted, reader.objects(wanted))
-    finally:
-        reader.close()
-    if not is_dry:
-        due = {(change.kind, change.name) for change in changes if change.act in ("create", "update")}
-        write_objects(settings, {name: body for name, body in wanted.items() if _key(name) in due})
-    return changes
-
-
-def _key(name: ObjectName) -> tuple[str, str]:
-    return name.kind, name.name
+    _print(set_up(settings, is_dry=dry_run), output)
 
 
 def _print(changes: list[Change], output: str) -> None:
