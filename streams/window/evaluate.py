@@ -47,12 +47,13 @@ def evaluate_step(
     """
     raw = pl.concat([part.rows for part in parts]) if parts else empty_rows()
     matched = match(enrich(raw, names.directory), reporting, names.directory.node_names)
-    orphans = matched.filter("is_orphan")
+    says_nothing = ~pl.col("is_first") & (pl.col("source_packets") + pl.col("destination_packets") == 0)
+    orphans = matched.filter(pl.col("is_orphan") & ~says_nothing)
     kept = matched.filter(~pl.col("is_orphan"))
-    echoes = 0
+    echoes = matched.height - kept.height - orphans.height
     if is_settled and orphans.height:
         alone = _seen_by_one_end(orphans, neighbours)
-        echoes = orphans.height - alone.height
+        echoes += orphans.height - alone.height
         kept = pl.concat([kept, alone])
     judged = judge(kept, names.directory, names.policies)
     return Evaluation(

@@ -19,6 +19,9 @@ from streams.window.spans import Spans
 _REMEMBERED_STEPS = 3
 """A node that has been silent for so many steps is no longer waited for."""
 
+_RETAINED_STEPS = 8
+"""Steps of final windows that are kept for those after them: one a window, and some for windows that came late."""
+
 
 @dataclass(slots=True)
 class Step:
@@ -55,6 +58,7 @@ class Ledger:
         self._steps: dict[int, Step] = {}
         self._windows: set[int] = set()
         self._held_by: dict[PartName, set[int]] = {}
+        self._retained: dict[int, list[Part]] = {}
         self._reported_until_ns: dict[str, int] = {}
         self._shares: dict[tuple[str, str, int], set[int]] = {}
         self._watermark_ns = 0
@@ -115,15 +119,23 @@ class Ledger:
     def neighbours(self, step: Step) -> list[Part]:
         """Parts of the steps on either side, and those that began earlier and reach into this one."""
         names: set[PartName] = set(step.covering) - step.parts
-        for start in (step.start_ns - self._spans.step_ns, step.start_ns + self._spans.step_ns):
-            beside = self._steps.get(start)
+        before, after = step.start_ns - self._spans.step_ns, step.start_ns + self._spans.step_ns
+        for beside in (self._steps.get(before), self._steps.get(after)):
             names |= beside.parts if beside else set()
-        return [self._parts[name] for name in sorted(names)]
+        return [*self._retained.get(before, ()), *(self._parts[name] for name in sorted(names))]
 
     def missing_neighbour(self, step: Step) -> int | None:
-        """Window before this step when the ledger does not hold it and cannot know what it saw."""
-        window = self._spans.window_of(step.start_ns - self._spans.step_ns)
-        return None if window in self._windows or window >= self._whole_from_ns else window
+        """Start of the step before this one, when it may have had parts that are not held."""
+        before = step.start_ns - self._spans.step_ns
+        window = self._spans.window_of(before)
+        is_known = before in self._retained or window in self._windows or window >= self._whole_from_ns
+        return None if is_known else before
+
+    def retain(self, start_ns: int, parts: list[Part]) -> None:
+        """Keep the parts of a step of a window that is final, for the step after it to look at."""
+        self._retained[start_ns] = parts
+        for old in sorted(self._retained)[:-_RETAINED_STEPS]:
+            del self._retained[old]
 
     def may_replace(self, step_or_window_ns: int, was_emitted: bool) -> bool:
         """Whether an earlier revision may have been emitted, by this worker or by another before it."""
@@ -163,6 +175,8 @@ class Ledger:
         self._windows.discard(window_ns)
         self._whole_from_ns = max(self._whole_from_ns, window_ns + self._spans.size_ns)
         offsets = []
+        last = self._steps.get(window_ns + self._spans.size_ns - self._spans.step_ns)
+        self.retain(window_ns + self._spans.size_ns - self._spans.step_ns, self.step_parts(last) if last else [])
         for start in self._spans.steps_of(window_ns):
             step = self._steps.pop(start, None)
             for name in step.covering if step else ():

@@ -218,6 +218,7 @@ class FlowProcessor:
 
     async def _emit_step(self, partition: _Partition, step: Step, names: Names) -> None:
         ledger = partition.ledger
+        await self._retain_neighbour(partition, step)
         evaluation = _evaluate(ledger, step, names)
         replaces = ledger.may_replace(step.start_ns, step.was_emitted)
         number = revision(len(step.covering), step.is_settled, names.directory.version)
@@ -229,6 +230,15 @@ class FlowProcessor:
         for key, record in flow_records(evaluation.judged, names.directory, stamp):
             await self._stage.writer.send(FLOWS, key, record)
         self._stage.counters.note_step(evaluation)
+
+    async def _retain_neighbour(self, partition: _Partition, step: Step) -> None:
+        """What one end alone saw is judged by the step before too, which may be final since long."""
+        missing = partition.ledger.missing_neighbour(step)
+        if not step.is_settled or missing is None:
+            return
+        parts = await self._read_window(partition, self._stage.spans.window_of(missing), partition.expected)
+        beside = [part for part in parts if self._stage.spans.step_of(part.batch.interval_start_ns) == missing]
+        partition.ledger.retain(missing, beside)
 
     async def _amend(self, partition: _Partition, names: Names) -> None:
         """Name again what had no name when its step closed, now that more is known."""
@@ -242,6 +252,7 @@ class FlowProcessor:
                 evaluation = partition.evaluations.get(step.start_ns)
                 if step.is_open or evaluation is None or not evaluation.has_unknown:
                     continue
+                await self._retain_neighbour(partition, step)
                 if not _evaluate(ledger, step, names).judged.equals(evaluation.judged):
                     self._stage.counters.amended.inc()
                     await self._emit_step(partition, step, names)

@@ -34,13 +34,19 @@ def by_flow(run: Observed) -> dict[str, list[Document]]:
     return found
 
 
+def begins(document: Document) -> bool:
+    """A connection's first document has its true start; the later ones have that of their step."""
+    return first(document, "flow.connections.started") == 1
+
+
 def found_for(fact: Document, documents: list[Document]) -> set[str]:
     """Identities of the flows that are this connection: by both ends as they were dialled, and its time."""
     margin = 1e9
     matching = set()
     for document in documents:
         dialled = first(document, "destination.service.ip") or first(document, "destination.ip")
-        if fact["protocol"] != "icmp" and first(document, "source.port") != fact["source_port"]:
+        is_other = fact["protocol"] != "icmp" and first(document, "source.port") != fact["source_port"]
+        if is_other or not begins(document):
             continue
         is_its = (
             first(document, "network.transport") == _TRANSPORT[fact["protocol"]]
@@ -150,8 +156,12 @@ def test_bytes_are_what_the_conntrack_program_counted(
         if fact["protocol"] == "icmp" or fact["expected"] == "denied" or fact["source_address"] not in nodes:
             continue
         key = (
-            fact["protocol"], fact["source_address"], fact["source_port"], fact["dialled_address"], fact["dialled_port"],
-        )  # fmt: skip
+            fact["protocol"],
+            fact["source_address"],
+            fact["source_port"],
+            fact["dialled_address"],
+            fact["dialled_port"],
+        )
         entry = listed[nodes[fact["source_address"]]].get(key)
         if entry is None:
             continue  # the entry had ended when the listing was made
