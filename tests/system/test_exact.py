@@ -1,0 +1,105 @@
+"""Whatever is killed, joined, restarted or away: the totals are what the kernel counted, each connection once."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from threading import Thread
+
+import pytest
+
+from tests.support.observed import Observed, is_root, observed
+from tests.support.stack import RunningStack
+from tests.system.test_truth import by_flow, first, found_for
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(not is_root(), reason="network namespaces need root"),
+    pytest.mark.timeout(600),
+]
+WORKER = "worker-1"
+
+
+@pytest.fixture
+def run(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    with observed(stack, tmp_path_factory.mktemp("exact")) as everything:
+        yield everything
+
+
+def with_traffic(run: Observed, seconds: float, trouble: Callable[[], None]) -> None:
+    """Make trouble while there is traffic; then wait for all results."""
+    faults: list[BaseException] = []
+
+    def talk() -> None:
+        try:
+            run.lab.traffic(seconds)
+        except BaseException as fault:  # noqa: BLE001 - told to the test below
+            faults.append(fault)
+
+    traffic = Thread(target=talk)
+    traffic.start()
+    try:
+        trouble()
+    finally:
+        traffic.join()
+    assert not faults, faults
+    run.note_witness()
+    run.await_results()
+
+
+def assert_exact(run: Observed) -> None:
+    """Every connection is there once, and windows say what flows say."""
+    flows = by_flow(run)
+    documents = [document for found in flows.values() for document in found]
+    wrong = []
+    for fact in run.truth():
+        identities = found_for(fact, [d for d in documents if first(d, "source.ip") == fact["source_address"]])
+        if len(identities) != 1:
+            wrong.append((len(identities), fact))
+    assert not wrong, f"{len(wrong)} of {len(run.truth())}: {wrong[:3]}"
+    for figure in ("network.bytes", "network.packets", "flow.connections.started", "flow.connections.denied"):
+        in_flows = sum(first(document, figure) or 0 for document in documents)
+        in_windows = sum(first(document, figure) or 0 for document in run.windows())
+        assert in_flows == in_windows, figure
+    started = [sum(first(d, "flow.connections.started") or 0 for d in found) for found in flows.values()]
+    assert set(started) <= {0, 1}
+
+
+def test_a_worker_killed_ten_times_and_another_that_joins_and_leaves(run: Observed) -> None:
+    chance = random.Random(1)
+
+    def trouble() -> None:
+        for number in range(10):
+            time.sleep(chance.uniform(0.2, 1.5))
+            run.system.kill(WORKER)
+            run.system.start_child(run.plan.worker(WORKER))
+            if number % 2:
+                run.system.start_child(run.plan.worker("worker-2"))
+                time.sleep(chance.uniform(0.2, 1.5))
+                run.system.stop_child("worker-2")
+
+    with_traffic(run, 40, trouble)
+    assert_exact(run)
+
+
+def test_agents_broker_and_elasticsearch_away_for_a_while(run: Observed, stack: RunningStack) -> None:
+    def trouble() -> None:
+        time.sleep(4)
+        for node in run.lab.nodes:
+            assert run.system.stop_child(f"agent-{node}") == 0
+            run.system.start_child(run.plan.agent(node))
+        stack.stop("kafka")
+        time.sleep(5)
+        stack.start("kafka")
+        stack.stop("elasticsearch")
+        time.sleep(30)
+        stack.start("elasticsearch")
+
+    with_traffic(run, 30, trouble)
+    lost = sum(
+        float(line.rsplit(" ", 1)[1])
+        for node in run.lab.nodes
+        for line in run.system.metrics_of(f"agent-{node}").splitlines()
+        if line.startswith("conntrail_agent_spool_dropped")
+    )
+    assert lost == 0
+    assert_exact(run)
