@@ -2,6 +2,9 @@
 
 AgentError
 ├── ReadError      the kernel, procfs or the API server did not give what was asked
+│   ├── ConflictError  somebody else changed the object meanwhile
+│   ├── ExpiredError   the API server does not remember so far back; list again
+│   └── MissingError   the API server has no such object or kind
 ├── WriteError     Kafka, nftables or a file did not take what was given
 └── RightsError    a right is missing; the message names it
 """
@@ -13,6 +16,18 @@ class AgentError(Exception):
 
 class ReadError(AgentError):
     """The kernel, procfs or the API server did not give what was asked."""
+
+
+class ConflictError(ReadError):
+    """Somebody else changed the object meanwhile."""
+
+
+class ExpiredError(ReadError):
+    """The API server does not remember so far back; list again."""
+
+
+class MissingError(ReadError):
+    """The API server has no such object or kind."""
 
 
 class WriteError(AgentError):

@@ -143,9 +143,10 @@ class ClusterSettings(_Group, frozen=True):
     """Empty means in-cluster credentials, or the default kubeconfig outside a cluster."""
     lease_namespace: str = "conntrail"
     lease_name: str = "conntrail-cluster-agent"
+    """Of several replicas the holder of this lease publishes; empty means that there is one replica and no lease."""
     lease_duration: Seconds = Seconds(15.0)
     identity: str = ""
-    """This replica's name in the lease; empty means the host name."""
+    """This replica's name in the lease; empty means the host name with a random end."""
     tombstone_delay: Seconds = Seconds(900.0)
     """How long a deletion record stays before the key is removed from the topic; flows that arrive later
     than this cannot be named any more."""

@@ -1,24 +1,26 @@
 """The cluster's objects as they are now, against what the topic says of them: yields the records to publish.
 
-Pure: objects, their disappearance and the clock come in. Decides who held which address when:
-- assigned: the pod's start (startTime, or creationTimestamp when that is later), but never before the previous holder
-  let go: flows can begin before this process sees the address, so the observation would be too late.
-- released: when the pod is seen to be gone or ended. If the next holder's start is already known to lie before that,
-  its start: two pods never hold an address at once.
+Pure: objects, their disappearance and the clock come in. What is decided here:
+- observed_at_ns of a state that nobody saw begin is the object's creation; of every later one, its observation.
+- an object that is gone gets a record with deleted_at_ns, its addresses released; a tombstone follows later.
+- nothing is published that the topic says already; resource_version and observed_at_ns alone are no change.
 """
 
+import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agents.cluster.address.ledger import AddressLedger, Holder, Interval
 from agents.cluster.record.kind import KINDS, Kind, kind_of
-from agents.cluster.record.slim import Record, holds_addresses, key_of, slim, started_at
+from agents.cluster.record.slim import Record, finished_at, holds_addresses, key_of, slim, started_at
 from agents.cluster.record.value import mapping, text
+from agents.cluster.workload import OwnerChains
 
 Object = Mapping[str, Any]
-_OWNERS: Final = ("ReplicaSet", "Job", "Deployment", "StatefulSet", "DaemonSet", "CronJob")
-_MAXIMUM_CHAIN: Final = 8
 _RANKS: Final = {kind.name: rank for rank, kind in enumerate(KINDS)}
+_ALL: Final = frozenset(_RANKS)
 _UNIMPORTANT: Final = ("observed_at_ns", "resource_version")
 
 
@@ -31,39 +33,34 @@ class Change:
 
 
 @dataclass(slots=True)
-class _Hold:
-    """Who has an address, or had it last."""
-
-    key: str
-    uid: str
-    assigned_at_ns: int
-    released_at_ns: int | None = None
-
-
-@dataclass(slots=True)
 class Inventory:
     """Feed it objects; publish what it returns, in that order."""
 
     cluster: str
     tombstone_delay_ns: int
     _published: dict[str, Record] = field(default_factory=dict)
-    _present: set[str] = field(default_factory=set)
-    _owners: dict[str, Record | None] = field(default_factory=dict)
-    _pods_of: dict[str, set[str]] = field(default_factory=dict)
-    _holds: dict[str, _Hold] = field(default_factory=dict)
+    _chains: OwnerChains = field(default_factory=OwnerChains)
+    _ledger: AddressLedger = field(default_factory=AddressLedger)
+    _doomed: list[tuple[int, str, str]] = field(default_factory=list)
+    _alive: Counter[str] = field(default_factory=Counter)
 
     def load(self, key: str, record: Record | None) -> None:
-        """Take in what the topic holds, before anything else."""
+        """Take in what the topic holds, in its order, before anything else."""
         if record is None:
-            self._published.pop(key, None)
+            self._note(key, None)
             return
-        self._published[key] = record
-        for address in record["addresses"] if record["kind"] == "Pod" and not record["host_network"] else ():
-            released = address["released_at_ns"]
-            known = self._holds.get(address["address"])
-            if known is None or known.assigned_at_ns <= address["assigned_at_ns"]:
-                hold = _Hold(key, record["uid"], address["assigned_at_ns"], released)
-                self._holds[address["address"]] = hold
+        self._note(key, record)
+        self._chains.learn(key, record)
+        if not _has_own_addresses(record):
+            return
+        is_live = record["deleted_at_ns"] is None and holds_addresses(record)
+        self._ledger.forget(_identity(key, record))
+        for entry in record["addresses"]:
+            interval = Interval(entry["address"], entry["assigned_at_ns"], entry["released_at_ns"])
+            holder = Holder(_identity(key, record), key, interval.assigned_at_ns)
+            self._ledger.restore(holder, interval, is_live=is_live)
+        if is_live:
+            self._chains.note(key, record)
 
     def apply(self, value: Object, now_ns: int) -> list[Change]:
         """Take in an object as it is now. One of another kind, or without a name, is passed over."""
@@ -72,178 +69,178 @@ class Inventory:
             return []
         return self._apply(kind, value, now_ns)
 
-    def remove(self, kind: str, namespace: str, name: str, now_ns: int) -> list[Change]:
-        """An object is gone."""
-        key = key_of(kind, namespace, name)
-        self._present.discard(key)
-        self._owners.pop(key, None)
+    def remove(self, value: Object, now_ns: int) -> list[Change]:
+        """An object is gone; ``value`` is how it was last, at least its kind, namespace and name."""
+        key = _key_of(value)
         record = self._published.get(key)
         if record is None or record["deleted_at_ns"] is not None:
             return []
-        for owner in (record["owner"], record["workload"]):
-            if owner is not None:
-                self._pods_of.get(key_of(owner["kind"], namespace, owner["name"]), set()).discard(key)
-        self._pods_of.pop(key, None)
-        return self._publish(key, self._ended(record, now_ns))
+        return self._end(key, record, now_ns, finished_at(value))
 
-    def replace(self, values: Iterable[Object], now_ns: int, kinds: frozenset[str] | None = None) -> list[Change]:
-        """Take in a whole listing: what it lacks is gone. ``kinds``: those that it lists; all without."""
-        listed = [value for value in values if kind_of(text(value, "apiVersion"), text(value, "kind")) is not None]
-        keys = {_key_of(value) for value in listed}
-        self._note_successors(listed)
+    def replace(self, values: Iterable[Object], now_ns: int, kinds: frozenset[str] = _ALL) -> list[Change]:
+        """Take in a whole listing of some kinds: what it lacks is gone; of several with one name the last counts."""
+        listed = {_key_of(value): value for value in values if _is_named(value)}
         gone = [
-            (record["kind"], record["namespace"], record["name"])
+            (key, record)
             for key, record in self._published.items()
-            if key not in keys and record["deleted_at_ns"] is None and (kinds is None or record["kind"] in kinds)
+            if key not in listed and record["deleted_at_ns"] is None and record["kind"] in kinds
         ]
-        changes = [change for names in gone for change in self.remove(*names, now_ns)]
-        for value in sorted(listed, key=_rank):
+        changes = [change for key, record in gone for change in self._end(key, record, now_ns, 0)]
+        for value in sorted(listed.values(), key=_rank):
             changes += self.apply(value, now_ns)
         return changes
 
     def expire(self, now_ns: int) -> list[Change]:
         """Tombstones for what was deleted long ago."""
-        old = [
-            key
-            for key, record in self._published.items()
-            if record["deleted_at_ns"] is not None and record["deleted_at_ns"] + self.tombstone_delay_ns <= now_ns
-        ]
-        for key in old:
-            for address in self._published.pop(key)["addresses"]:
-                hold = self._holds.get(address["address"])
-                if hold is not None and hold.key == key and hold.released_at_ns is not None:
-                    del self._holds[address["address"]]
-        return [Change(key, None) for key in old]
+        changes = []
+        while self._doomed and self._doomed[0][0] + self.tombstone_delay_ns <= now_ns:
+            deleted_at_ns, key, identity = heapq.heappop(self._doomed)
+            record = self._published.get(key)
+            is_back = record is not None and _identity(key, record) == identity and record["deleted_at_ns"] is None
+            if not is_back:
+                self._ledger.forget(identity)
+            if record is not None and record["deleted_at_ns"] == deleted_at_ns:
+                self._note(key, None)
+                self._chains.forget(key)
+                changes.append(Change(key, None))
+        return changes
 
     def count(self) -> dict[str, int]:
         """Objects that exist, by kind."""
-        counts = dict.fromkeys(_RANKS, 0)
-        for record in self._published.values():
-            counts[record["kind"]] = counts.get(record["kind"], 0) + (record["deleted_at_ns"] is None)
-        return counts
+        return {name: self._alive[name] for name in _RANKS}
 
     def _apply(self, kind: Kind, value: Object, now_ns: int) -> list[Change]:
         record = slim(self.cluster, kind, value, now_ns)
         key = key_of(kind.name, record["namespace"], record["name"])
         before = self._published.get(key)
         changes: list[Change] = []
-        if before is not None and before["uid"] != record["uid"] and before["deleted_at_ns"] is None:
-            changes += self._publish(key, self._ended(before, now_ns))
-        is_new = key not in self._present and (before is None or before["uid"] != record["uid"])
-        self._present.add(key)
-        if is_new and record["created_at_ns"]:
-            # What is first seen existed since it was made; what it was in between nobody knows.
-            record["observed_at_ns"] = record["created_at_ns"]
-        if kind.name in _OWNERS:
-            self._owners[key] = record["owner"]
+        if before is not None and before["uid"] != record["uid"]:
+            # Made again under the same name, and nobody saw the old one go.
+            changes += self._end(key, before, now_ns, 0) if before["deleted_at_ns"] is None else []
+            before = None
+        if before is None and record["created_at_ns"]:
+            record["observed_at_ns"] = min(record["created_at_ns"], now_ns)
+        self._chains.learn(key, record)
         if kind.name == "Pod":
-            record["workload"] = self._workload(record)
-            self._note_pod(key, record)
-            record["addresses"] = self._held_by(key, record, started_at(value), now_ns)
+            record["workload"] = self._chains.workload(record, before)
+            self._chains.note(key, record)
+        if _has_own_addresses(record):
+            return changes + self._place(key, record, value, now_ns)
+        record["addresses"] = _since(record, before, now_ns)
+        return changes + self._publish(key, record) + self._amend_workloads(key)
+
+    def _place(self, key: str, record: Record, value: Object, now_ns: int) -> list[Change]:
+        """Publish a pod, after the pods whose intervals its addresses move."""
+        ended = None if holds_addresses(record) else _end_of(finished_at(value), now_ns)
+        holder = Holder(_identity(key, record), key, started_at(value))
+        moved = self._ledger.update(holder, [entry["address"] for entry in record["addresses"]], ended, now_ns)
+        record["addresses"] = self._intervals(key, record)
+        return self._amend_addresses(moved) + self._publish(key, record)
+
+    def _end(self, key: str, record: Record, now_ns: int, finished_at_ns: int) -> list[Change]:
+        """The record of an object that is gone, its addresses let go."""
+        ended = {**record, "deleted_at_ns": now_ns, "observed_at_ns": now_ns, "is_ready": False}
+        moved: set[str] = set()
+        if _has_own_addresses(record):
+            identity = _identity(key, record)
+            holder = Holder(identity, key, 0)
+            held = [entry["address"] for entry in record["addresses"]]
+            moved = self._ledger.update(holder, held, _end_of(finished_at_ns, now_ns), now_ns)
+            ended["addresses"] = self._intervals(key, record)
         else:
-            for address in record["addresses"]:
-                address["assigned_at_ns"] = record["created_at_ns"]
-        changes += self._publish(key, record)
-        return changes + self._amend_pods(key, now_ns)
+            ended["addresses"] = [_released(entry, now_ns) for entry in record["addresses"]]
+        self._chains.drop(key, record)
+        return self._publish(key, ended) + self._amend_addresses(moved)
 
     def _publish(self, key: str, record: Record) -> list[Change]:
         before = self._published.get(key)
         if before is not None and _without(before) == _without(record):
             return []
-        self._published[key] = record
+        self._note(key, record)
         return [Change(key, record)]
 
-    def _ended(self, record: Record, now_ns: int) -> Record:
-        """The record of an object that is gone, its addresses let go."""
-        return {
-            **record,
-            "deleted_at_ns": now_ns,
-            "observed_at_ns": now_ns,
-            "is_ready": False,
-            "addresses": [self._released(record, address, now_ns) for address in record["addresses"]],
-        }
+    def _note(self, key: str, record: Record | None) -> None:
+        """What the topic says of a key from now on."""
+        before = self._published.pop(key, None)
+        if before is not None and before["deleted_at_ns"] is None:
+            self._alive[before["kind"]] -= 1
+        if record is None:
+            return
+        self._published[key] = record
+        if record["deleted_at_ns"] is None:
+            self._alive[record["kind"]] += 1
+        elif before is None or before["deleted_at_ns"] != record["deleted_at_ns"]:
+            heapq.heappush(self._doomed, (record["deleted_at_ns"], key, _identity(key, record)))
 
-    def _released(self, record: Record, address: Record, now_ns: int) -> Record:
-        if address["released_at_ns"] is not None or record["kind"] != "Pod":
-            return address
-        hold = self._holds.get(address["address"])
-        released = now_ns
-        if hold is not None and hold.uid == record["uid"]:
-            hold.released_at_ns = released = min(now_ns, hold.released_at_ns or now_ns)
-        elif hold is not None:
-            released = min(now_ns, hold.assigned_at_ns)
-        return {**address, "released_at_ns": max(released, address["assigned_at_ns"])}
+    def _intervals(self, key: str, record: Record) -> list[Record]:
+        return [
+            {
+                "address": interval.address,
+                "assigned_at_ns": interval.assigned_at_ns,
+                "released_at_ns": interval.released_at_ns,
+            }
+            for interval in self._ledger.intervals(_identity(key, record))
+        ]
 
-    def _held_by(self, key: str, record: Record, started_at_ns: int, now_ns: int) -> list[Record]:
-        """A pod's addresses with their times; on the node's network they are the node's."""
-        if record["host_network"]:
-            return [{**address, "assigned_at_ns": record["created_at_ns"]} for address in record["addresses"]]
-        before = self._published.get(key)
-        told = {a["address"]: a for a in before["addresses"]} if before and before["uid"] == record["uid"] else {}
-        held = []
-        for address in record["addresses"]:
-            known = told.get(address["address"])
-            assigned = (
-                known["assigned_at_ns"] if known else self._assigned_at(address["address"], record, started_at_ns)
-            )
-            entry = {**address, "assigned_at_ns": assigned, "released_at_ns": known and known["released_at_ns"]}
-            if known is None:
-                self._holds[address["address"]] = _Hold(key, record["uid"], assigned)
-            held.append(entry if holds_addresses(record) else self._released(record, entry, now_ns))
-        lost = [entry for name, entry in told.items() if name not in {a["address"] for a in record["addresses"]}]
-        return held + [self._released(record, entry, now_ns) for entry in lost]
-
-    def _assigned_at(self, address: str, record: Record, started_at_ns: int) -> int:
-        hold = self._holds.get(address)
-        if hold is None or hold.uid == record["uid"]:
-            return started_at_ns
-        return max(started_at_ns, hold.released_at_ns or 0)
-
-    def _note_successors(self, listed: list[Object]) -> None:
-        """In a listing that shows a pod gone and the next holder of its address, the next one's start is the border."""
-        for value in listed:
-            started = started_at(value)
-            if text(value, "kind") != "Pod" or not started:
-                continue
-            for item in mapping(value, "status").get("podIPs") or ():
-                hold = self._holds.get(text(item, "ip"))
-                is_next = hold is not None and hold.uid != text(value, "metadata", "uid")
-                if hold is not None and is_next and hold.released_at_ns is None and started > hold.assigned_at_ns:
-                    hold.released_at_ns = started
-
-    def _workload(self, record: Record) -> Record:
-        """Top of the owner chain, as far as it is known."""
-        top = {"kind": record["kind"], "name": record["name"]}
-        owner = record["owner"]
-        for _ in range(_MAXIMUM_CHAIN):
-            if owner is None:
-                break
-            top = owner
-            owner = self._owners.get(key_of(owner["kind"], record["namespace"], owner["name"]))
-        return top
-
-    def _note_pod(self, key: str, record: Record) -> None:
-        """Remember whom to amend when an owner turns out to have an owner."""
-        for owner in (record["owner"], record["workload"]):
-            if owner is not None:
-                self._pods_of.setdefault(key_of(owner["kind"], record["namespace"], owner["name"]), set()).add(key)
-
-    def _amend_pods(self, owner_key: str, now_ns: int) -> list[Change]:
+    def _amend_addresses(self, keys: set[str]) -> list[Change]:
         changes: list[Change] = []
-        for key in sorted(self._pods_of.get(owner_key, ())):
+        for key in sorted(keys):
+            record = self._published.get(key)
+            addresses = [] if record is None else self._intervals(key, record)
+            if record is not None and addresses:
+                changes += self._publish(key, {**record, "addresses": addresses})
+        return changes
+
+    def _amend_workloads(self, owner_key: str) -> list[Change]:
+        """The workload was the same all along, so the amended record holds from when the first one did."""
+        changes: list[Change] = []
+        for key in self._chains.pods(owner_key):
             record = self._published.get(key)
             if record is None or record["deleted_at_ns"] is not None:
                 continue
-            workload = self._workload(record)
-            if workload != record["workload"]:
-                amended = {**record, "workload": workload, "observed_at_ns": now_ns}
-                self._note_pod(key, amended)
-                changes += self._publish(key, amended)
+            amended = {**record, "workload": self._chains.workload(record, record)}
+            self._chains.note(key, amended)
+            changes += self._publish(key, amended)
         return changes
+
+
+def _has_own_addresses(record: Record) -> bool:
+    """A pod on the node's network has the node's addresses, which are told as they are."""
+    return record["kind"] == "Pod" and not record["host_network"]
+
+
+def _identity(key: str, record: Record) -> str:
+    """Manifests may lack a UID."""
+    return record["uid"] or key
+
+
+def _end_of(finished_at_ns: int, now_ns: int) -> int:
+    return min(finished_at_ns, now_ns) if finished_at_ns else now_ns
+
+
+def _since(record: Record, before: Record | None, now_ns: int) -> list[Record]:
+    """Addresses of what is no pod of its own: since it was made, or since they were added."""
+    told = {} if before is None else {entry["address"]: entry for entry in before["addresses"]}
+    added = record["created_at_ns"] if before is None or before["deleted_at_ns"] is not None else now_ns
+    entries = []
+    for entry in record["addresses"]:
+        known = told.get(entry["address"], {"assigned_at_ns": added, "released_at_ns": None})
+        released = None if holds_addresses(record) else known["released_at_ns"] or now_ns
+        entries.append({**entry, "assigned_at_ns": known["assigned_at_ns"], "released_at_ns": released})
+    return entries
+
+
+def _released(entry: Record, now_ns: int) -> Record:
+    return entry if entry["released_at_ns"] is not None else {**entry, "released_at_ns": now_ns}
 
 
 def _without(record: Record) -> Record:
     return {name: value for name, value in record.items() if name not in _UNIMPORTANT}
+
+
+def _is_named(value: Object) -> bool:
+    is_kind = kind_of(text(value, "apiVersion"), text(value, "kind")) is not None
+    return is_kind and bool(text(value, "metadata", "name"))
 
 
 def _key_of(value: Object) -> str:

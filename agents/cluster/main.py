@@ -1,35 +1,43 @@
-"""Composition root of the cluster agent: a source of objects, the inventory, the topic."""
+"""Composition root of the cluster agent: a source of objects, the inventory, the topic, the lease."""
 
 import signal
+import socket
 import threading
-import time
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.api.reader import KubernetesApi
+from agents.cluster.inventory import Inventory
+from agents.cluster.lease.claim import Terms
+from agents.cluster.lease.writer import LeaseWriter
+from agents.cluster.manifest.processor import ManifestSource
 from agents.cluster.manifest.reader import ManifestReader
 from agents.cluster.metrics import ClusterMetrics
+from agents.cluster.session.processor import Session
+from agents.cluster.session.source import Source
+from agents.cluster.watch.processor import ApiSource
 from agents.cluster.writer import ObjectTopic
+from agents.errors import AgentError
 from runtime.server import StatusServer
 from runtime.settings import Settings
 
-_LOOK_SECONDS: Final = 0.1
 _NS_PER_SECOND: Final = 1_000_000_000
+_STANDBY_SECONDS: Final = 0.2
 _log = structlog.get_logger()
 
 
-def run(settings: Settings, is_check: bool) -> None:
-    """Publish until SIGTERM. Raises AgentError when it cannot go on."""
+def run(settings: Settings, *, is_check: bool) -> None:
+    """Publish until SIGTERM; with ``is_check`` build everything and return. Raises AgentError when it cannot go on."""
     agent = _ClusterAgent(settings)
     if is_check:
         return
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    agent.run(stop)
+        signal.signal(number, lambda *_: agent.stop())
+    agent.run()
 
 
 class _ClusterAgent:
@@ -37,45 +45,83 @@ class _ClusterAgent:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._stopping = threading.Event()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._metrics = ClusterMetrics(self._registry)
-        self._topic = ObjectTopic(settings.kafka)
-        delay = int(settings.cluster_agent.tombstone_delay * _NS_PER_SECOND)
-        self._inventory = Inventory(settings.cluster, delay)
-        self._manifests = ManifestReader(settings.cluster_agent.manifests)
-        self._has_listed = False
+        self._topic = ObjectTopic(settings.kafka, self._metrics)
+        self._session: Session | None = None
+        self._lease: LeaseWriter | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Read what the topic holds, then follow the source."""
-        server = StatusServer(self._settings.http, self._registry, lambda: (), self._unready)
-        self._topic.start()
-        server.start()
-        for key, record in self._topic.held():
-            self._inventory.load(key, record)
-        self._follow_manifests(stop)
-        server.stop()
+    def stop(self) -> None:
+        """End soon."""
+        self._stopping.set()
 
-    def _follow_manifests(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            objects = self._manifests.read()
-            if objects is not None:
-                self._publish(self._inventory.replace(objects, time.time_ns()))
-                self._metrics.broken_manifests.inc(self._manifests.broken)
-                self._manifests.broken = 0
-                self._has_listed = True
-            self._publish(self._inventory.expire(time.time_ns()))
-            stop.wait(_LOOK_SECONDS)
+    def run(self) -> None:
+        """Serve, then publish."""
+        server = StatusServer(self._settings.http, self._registry, lambda: (), self._faults)
+        try:
+            server.start()
+        except OSError as error:
+            raise AgentError(f"{self._settings.http.address}: {error.strerror}: choose another address") from error
+        try:
+            if self._settings.cluster_agent.manifests:
+                self._publish_manifests()
+            else:
+                self._publish_cluster()
+        finally:
+            server.stop()
 
-    def _publish(self, changes: list[Change]) -> None:
-        if not changes:
-            return
-        self._topic.publish(changes)
-        self._metrics.published.inc(len(changes))
-        for kind, count in self._inventory.count().items():
-            self._metrics.objects.labels(kind).set(count)
-        _log.debug("published", records=len(changes))
+    def _publish_manifests(self) -> None:
+        reader = ManifestReader(self._settings.cluster_agent.manifests)
+        self._publish(ManifestSource(reader, self._metrics, self._stopping), self._is_running)
 
-    def _unready(self) -> Iterable[str]:
-        if not self._has_listed:
-            yield "the objects have not been listed yet"
+    def _publish_cluster(self) -> None:
+        """As long as this replica has the lease; then stand by until it has it again."""
+        api = KubernetesApi(self._settings.cluster_agent.kubeconfig)
+        api.start()
+        may_publish = self._is_running
+        if self._settings.cluster_agent.lease_name:
+            self._lease = lease = LeaseWriter(api, _terms(self._settings))
+            lease.start()
+
+            def may_publish() -> bool:
+                return lease.is_held() and self._is_running()
+
+        try:
+            while self._is_running():
+                if may_publish():
+                    self._publish(ApiSource(api, self._metrics, self._stopping), may_publish)
+                self._stopping.wait(_STANDBY_SECONDS)
+        finally:
+            if self._lease is not None:
+                self._lease.stop()
+
+    def _publish(self, source: Source, may_publish: Callable[[], bool]) -> None:
+        delay = int(self._settings.cluster_agent.tombstone_delay * _NS_PER_SECOND)
+        inventory = Inventory(self._settings.cluster, delay)
+        self._session = Session(inventory, source, self._topic, self._metrics, may_publish)
+        self._metrics.is_leader.set(1)
+        try:
+            self._session.run()
+        finally:
+            self._metrics.is_leader.set(0)
+            self._session = None
+
+    def _is_running(self) -> bool:
+        return not self._stopping.is_set()
+
+    def _faults(self) -> list[str]:
+        """A replica that stands by is ready: it does what it should."""
+        lease, session = self._lease, self._session
+        faults = [lease.fault] if lease is not None and lease.fault else []
+        if session is not None:
+            return faults + session.faults()
+        return faults or ([] if lease is not None else ["not started yet"])
+
+
+def _terms(settings: Settings) -> Terms:
+    group = settings.cluster_agent
+    # Two processes of one host must not take each other for themselves.
+    identity = group.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+    return Terms(group.lease_namespace, group.lease_name, identity, group.lease_duration)

@@ -7,15 +7,23 @@ class ClusterMetrics:
     """Everything that moves in the cluster agent."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str) -> Counter:
-            return Counter(f"conntrail_cluster_agent_{name}", text, registry=registry)
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"conntrail_cluster_agent_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"conntrail_cluster_agent_{name}", text, labels, registry=registry)
 
         self.published = counter("published_records", "Records published, deletions and tombstones included.")
+        self.unpublishable = counter("unpublishable_records", "Records that fit neither schema nor topic; given up.")
         self.broken_manifests = counter(
             "broken_manifests", "Manifests that could not be read; their last content stays."
         )
-        self.watch_restarts = counter("watch_restarts", "Watches begun anew, after an expiry or an error.")
-        self.objects = Gauge(
-            "conntrail_cluster_agent_objects", "Objects that exist, by kind.", ["kind"], registry=registry
+        self.events = counter("watch_events", "Changes that the API server told.", "kind")
+        self.listings = counter("listings", "Kinds listed anew: at start, and when a watch had expired.", "kind")
+        self.watch_restarts = counter("watch_restarts", "Watches begun anew, by what had ended them.", "kind", "cause")
+        self.objects = gauge("objects", "Objects that exist, by kind.", "kind")
+        self.is_leader = gauge("leader", "1 while this replica publishes.")
+        self.lag_seconds = gauge(
+            "lag_seconds", "From when a change was told to when Kafka had it, the oldest of the last batch."
         )
-        self.is_leader = Gauge("conntrail_cluster_agent_leader", "1 while this replica publishes.", registry=registry)
+        self.confirmed_at = gauge("confirmed_timestamp_seconds", "When Kafka last confirmed a record, Unix time.")

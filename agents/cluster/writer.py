@@ -1,55 +1,66 @@
 """Publishes changes of the inventory to the compacted topic, and reads back what the topic holds at start."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from agents.cluster.inventory import Change
+from agents.cluster.metrics import ClusterMetrics
 from agents.errors import WriteError
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.errors import DecodeError
+from schemas.errors import DecodeError, SchemaError
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import KUBERNETES_OBJECTS
 
 _PATIENCE_SECONDS: Final = 30.0
+_PURGE_SECONDS: Final = 1.0
 _BATCH: Final = 1000
 _CLIENT: Final = "conntrail-cluster-agent"
+_TOO_LARGE: Final = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE)
 _log = structlog.get_logger()
 
 
 class ObjectTopic:
     """The topic ``k8s.objects``. Inert until ``start``."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, metrics: ClusterMetrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._name = KUBERNETES_OBJECTS.full_name(settings.topic_prefix)
         self._codec = SingleObjectCodec(read_schema(KUBERNETES_OBJECTS.schema))
         self._producer: Producer | None = None
-        self._failure: str | None = None
-        self.published = 0
+        self._may_publish: Callable[[], bool] = lambda: False
+        self._failure = ""
+        self._outage = ""
 
-    def start(self) -> None:
-        """Connect. Raises WriteError when the topic is not there."""
+    def start(self, may_publish: Callable[[], bool]) -> None:
+        """Connect. ``may_publish`` is asked while Kafka takes its time. Raises WriteError without the topic."""
+        self._may_publish = may_publish
+        self._failure = ""
         configuration = {
             **client_configuration(self._settings, _CLIENT),
             "acks": "all",
             "enable.idempotence": True,
             "compression.type": "lz4",
             "linger.ms": 5,
-            "message.timeout.ms": 0,
+            "message.timeout.ms": 0,  # never: until Kafka has it, nothing later is sent
+            "allow.auto.create.topics": False,
+            "reconnect.backoff.max.ms": 5_000,
+            "log_level": 0,  # its errors come through error_cb
+            "error_cb": self._note_error,
         }
         try:
             self._producer = Producer(configuration)
             topic = self._producer.list_topics(self._name, timeout=_PATIENCE_SECONDS).topics[self._name]
-        except KafkaException as error:
-            raise WriteError(f"Kafka at {self._settings.bootstrap_servers}: {error.args[0].str()}") from error
+        except (KafkaException, ValueError) as error:
+            raise WriteError(f"Kafka at {self._settings.bootstrap_servers}: {_words(error)}") from error
         if topic.error is not None:
-            raise WriteError(f"topic {self._name} does not exist: run conntrail setup")
+            raise WriteError(f"topic {self._name}: {topic.error.str()}: run `conntrail setup`")
 
     def held(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Keys and records that the topic holds, in order. Raises WriteError when the broker stops answering."""
@@ -58,52 +69,91 @@ class ObjectTopic:
             "group.id": _CLIENT,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            # Where a partition ends only the broker can say: what stood at its last offsets may be compacted away.
+            "enable.partition.eof": True,
+            "log_level": 0,
         }
         consumer = Consumer(configuration)
         try:
             partitions = consumer.list_topics(self._name, timeout=_PATIENCE_SECONDS).topics[self._name].partitions
-            for number in partitions:
-                yield from self._held_in(consumer, number)
+            consumer.assign([TopicPartition(self._name, number, OFFSET_BEGINNING) for number in partitions])
+            yield from self._read_to_end(consumer, len(partitions))
         except KafkaException as error:
-            raise WriteError(f"reading {self._name}: {error.args[0].str()}") from error
+            raise WriteError(f"reading {self._name}: {_words(error)}") from error
         finally:
             consumer.close()
 
     def publish(self, changes: Iterable[Change]) -> None:
-        """Send, in order, and wait until the broker has everything. Raises WriteError when it refuses."""
-        assert self._producer is not None, "start comes first"
-        for change in changes:
-            value = None if change.record is None else self._codec.encode(change.record)
-            while True:
-                try:
-                    self._producer.produce(self._name, value, change.key.encode(), on_delivery=self._note)
-                except BufferError:
-                    self._producer.poll(0.1)
-                else:
-                    break
-            self.published += 1
-        while len(self._producer) and self._failure is None:
-            self._producer.flush(1.0)
-        if self._failure is not None:
-            raise WriteError(f"Kafka refused an object: {self._failure}")
+        """Send, in order, and wait until the broker has everything, or until nothing may be published any more.
 
-    def _held_in(self, consumer: Consumer, number: int) -> Iterator[tuple[str, dict[str, Any] | None]]:
-        position = TopicPartition(self._name, number, OFFSET_BEGINNING)
-        low, high = consumer.get_watermark_offsets(position, timeout=_PATIENCE_SECONDS)
-        if low >= high:
-            return
-        consumer.assign([position])
+        Raises WriteError when the broker refuses.
+        """
+        assert self._producer is not None, "start comes first"
+        sent = 0
+        for change in changes:
+            if not self._may_publish():
+                break
+            sent += self._send(self._producer, change)
+        while len(self._producer) and not self._failure and self._may_publish():
+            self._producer.flush(0.1)
+        if self._failure:
+            raise WriteError(f"Kafka refused an object: {self._failure}")
+        if sent and not len(self._producer):
+            self._outage = ""
+            self._metrics.published.inc(sent)
+            self._metrics.confirmed_at.set_to_current_time()
+
+    def stop(self) -> None:
+        """Let go; what Kafka has not confirmed is given up, since the next session compares with the topic anyway."""
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer.flush(_PURGE_SECONDS)
+            self._producer = None
+
+    def faults(self) -> list[str]:
+        """Why records do not get through."""
+        return [self._outage] if self._outage else []
+
+    def _send(self, producer: Producer, change: Change) -> int:
+        """Number of records sent: none when the record fits neither schema nor topic."""
+        try:
+            value = None if change.record is None else self._codec.encode(change.record)
+            while self._may_publish():
+                try:
+                    producer.produce(self._name, value, change.key.encode(), on_delivery=self._note)
+                except BufferError:
+                    producer.poll(0.1)
+                else:
+                    return 1
+        except SchemaError as error:
+            self._give_up(change, str(error))
+        except KafkaException as error:
+            if error.args[0].code() not in _TOO_LARGE:
+                raise WriteError(f"Kafka refused an object: {_words(error)}") from error
+            self._give_up(change, _words(error))
+        return 0
+
+    def _give_up(self, change: Change, reason: str) -> None:
+        self._metrics.unpublishable.inc()
+        _log.error("object cannot be published", key=change.key, reason=reason)
+
+    def _read_to_end(self, consumer: Consumer, partitions: int) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        ended: set[int | None] = set()
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while consumer.position([position])[0].offset < high:
+        while len(ended) < partitions and self._may_publish():
             for message in consumer.consume(_BATCH, timeout=0.2):
                 deadline = time.monotonic() + _PATIENCE_SECONDS
-                yield from self._decoded(message)
+                error = message.error()
+                if error is None:
+                    yield from self._decoded(message)
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
+                    ended.add(message.partition())
+                else:
+                    raise WriteError(f"reading {self._name}: {error.str()}")
             if time.monotonic() > deadline:
                 raise WriteError(f"reading {self._name}: nothing came for {_PATIENCE_SECONDS:.0f} s")
 
     def _decoded(self, message: Message) -> Iterator[tuple[str, dict[str, Any] | None]]:
-        if message.error() is not None:
-            return
         try:
             value = message.value()
             yield (message.key() or b"").decode(), None if value is None else self._codec.decode(value)
@@ -111,5 +161,18 @@ class ObjectTopic:
             _log.warning("the topic holds an unusable record", offset=message.offset(), reason=str(error))
 
     def _note(self, error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
+        if error is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - librdkafka's name
             self._failure = error.str()
+
+    def _note_error(self, error: KafkaError) -> None:
+        """What librdkafka reports by itself: an outage, which it mends, unless it is fatal."""
+        if error.fatal():
+            self._failure = error.str()
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN and not self._outage:  # noqa: SLF001 - the same
+            self._outage = f"Kafka: {error.str()}"
+            _log.warning(self._outage)
+
+
+def _words(error: Exception) -> str:
+    cause = error.args[0] if error.args else error
+    return cause.str() if isinstance(cause, KafkaError) else str(cause)

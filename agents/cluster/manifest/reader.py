@@ -1,18 +1,30 @@
-"""Reads a directory of YAML manifests, again whenever one of its files changes."""
+"""Reads a directory of manifests, again whenever one of its files changes."""
 
 import os
+import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from agents.cluster.manifest.parse import ManifestError, Object, parse_manifest
+from agents.cluster.manifest.parse import MAXIMUM_BYTES, ManifestError, Object, parse_manifest
 from agents.errors import ReadError
 
 _ENDINGS: Final = (".yaml", ".yml", ".json")
+_RECENT_NS: Final = 5_000_000_000
 _log = structlog.get_logger()
 _Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """What the directory says."""
+
+    objects: list[Object]
+    changed_at_ns: int
+    """When it began to say so, Unix time in ns: the files' own time of change when that is recent."""
 
 
 @dataclass(slots=True)
@@ -24,32 +36,47 @@ class _File:
 
 
 class ManifestReader:
-    """The objects of a directory, below any number of folders."""
+    """The objects of a directory, below any number of folders. Hidden files and folders are passed over."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
         self._files: dict[Path, _File] = {}
+        self._unsettled: dict[Path, _Stamp] = {}
+        self._has_read = False
         self.broken = 0
         """Reads of files that were no manifests; their last whole content stays."""
 
-    def read(self) -> list[Object] | None:
-        """All objects when something changed since the last call, else None. Raises ReadError without the directory."""
+    def read(self) -> Manifests | None:
+        """All objects when something changed since the last call, else None. Raises ReadError without the directory.
+
+        A file that has just changed is read when it is found unchanged by the next call: it may be half written.
+        """
         stamps = self._stamps()
-        changed = {path for path, stamp in stamps.items() if self._files.get(path, _NOTHING).stamp != stamp}
+        changed = {path: stamp for path, stamp in stamps.items() if not self._is_known(path, stamp)}
+        settled = {path for path, stamp in changed.items() if self._unsettled.get(path) == stamp or not self._has_read}
+        self._unsettled = {path: stamp for path, stamp in changed.items() if path not in settled}
         gone = self._files.keys() - stamps.keys()
+        is_first, self._has_read = not self._has_read, True
+        if not settled and not gone and not is_first:
+            return None
         for path in gone:
             del self._files[path]
-        for path in sorted(changed):
+        for path in sorted(settled):
             self._read_file(path, stamps[path])
-        if not changed and not gone:
-            return None
-        return [value for path in sorted(self._files) for value in self._files[path].objects]
+        objects = [value for path in sorted(self._files) for value in self._files[path].objects]
+        return Manifests(objects, _changed_at([stamps[path][0] for path in settled], bool(gone)))
+
+    def _is_known(self, path: Path, stamp: _Stamp) -> bool:
+        known = self._files.get(path)
+        return known is not None and known.stamp == stamp
 
     def _stamps(self) -> dict[Path, _Stamp]:
         if not self._directory.is_dir():
             raise ReadError(f"{self._directory} is no directory: name one with --manifests")
         found: dict[Path, _Stamp] = {}
-        for folder, _, names in os.walk(self._directory):
+        for folder, folders, names in os.walk(self._directory):
+            # A mounted ConfigMap keeps its versions in hidden folders and links to one of them.
+            folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
                 if not name.endswith(_ENDINGS) or name.startswith("."):
                     continue
@@ -58,17 +85,28 @@ class ManifestReader:
                     status = path.stat()
                 except OSError:
                     continue
-                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                if stat.S_ISREG(status.st_mode):
+                    found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
         return found
 
     def _read_file(self, path: Path, stamp: _Stamp) -> None:
+        known = self._files.get(path)
         try:
-            objects = parse_manifest(path.read_bytes())
+            objects = parse_manifest(_content(path))
         except (ManifestError, OSError) as error:
             self.broken += 1
-            _log.warning("manifest kept as it was", file=str(path), reason=str(error))
-            objects = self._files[path].objects if path in self._files else []
+            line = error.line if isinstance(error, ManifestError) else 0
+            _log.warning("manifest kept as it was", file=f"{path}:{line}" if line else str(path), reason=str(error))
+            objects = known.objects if known else []
         self._files[path] = _File(stamp, objects)
 
 
-_NOTHING: Final = _File((0, 0, 0), [])
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAXIMUM_BYTES + 1)
+
+
+def _changed_at(instants: list[int], has_gone: bool) -> int:
+    now = time.time_ns()
+    latest = max(instants, default=0)
+    return latest if not has_gone and now - _RECENT_NS < latest <= now else now

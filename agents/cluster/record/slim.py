@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agents.cluster.record.kind import Kind
-from agents.cluster.record.value import instant, items, labels, mapping, number, text, texts
+from agents.cluster.record.value import canonical, instant, items, labels, mapping, number, text, texts
 
 Record = dict[str, Any]
 Object = Mapping[str, Any]
 _ANNOTATION_PREFIX: Final = "conntrail.io/"
-_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-_HEADLESS: Final = "None"
-_MAXIMUM_SPEC_BYTES: Final = 256 << 10
+_MAXIMUM_SPEC_BYTES: Final = 512 << 10
+"""Half of what a topic takes by default; the API server stores 1.5 MiB at most."""
 _TERMINAL: Final = ("Succeeded", "Failed")
+_NS_PER_SECOND: Final = 1_000_000_000
 
 
 def key_of(kind: str, namespace: str, name: str) -> str:
@@ -80,6 +80,23 @@ def started_at(value: Object) -> int:
     return max(instant(value, "metadata", "creationTimestamp"), instant(value, "status", "startTime"))
 
 
+def finished_at(value: Object) -> int:
+    """The latest instant at which a pod's containers can have ended, Unix time in ns; 0 while it is not known.
+
+    finishedAt has whole seconds, cut off.
+    """
+    status = mapping(value, "status")
+    states = [
+        mapping(container, "state", "terminated")
+        for name in ("initContainerStatuses", "containerStatuses")
+        for container in items(status, name)
+    ]
+    instants = [instant(state, "finishedAt") for state in states]
+    if not instants or 0 in instants:
+        return 0
+    return max(at + (0 if at % _NS_PER_SECOND else _NS_PER_SECOND) for at in instants)
+
+
 def _pod(value: Object) -> Record:
     spec, status = mapping(value, "spec"), mapping(value, "status")
     addresses = [text(item, "ip") for item in items(status, "podIPs")] or [text(status, "podIP")]
@@ -90,7 +107,7 @@ def _pod(value: Object) -> Record:
         "host_network": spec.get("hostNetwork") is True,
         "phase": text(status, "phase"),
         "is_ready": _is_ready(status),
-        "addresses": [_held(address) for address in addresses if address],
+        "addresses": _held(addresses),
         "ports": [_container_port(port) for container in containers for port in items(container, "ports")],
     }
 
@@ -101,7 +118,7 @@ def _node(value: Object) -> Record:
     addresses = [text(item, "address") for item in items(status, "addresses") if text(item, "type").endswith("IP")]
     return {
         "is_ready": _is_ready(status),
-        "addresses": [_held(address) for address in addresses if address],
+        "addresses": _held(addresses),
         "pod_cidrs": [network for network in networks if network],
     }
 
@@ -110,11 +127,10 @@ def _service(value: Object) -> Record:
     spec = mapping(value, "spec")
     ingress = [text(item, "ip") for item in items(value, "status", "loadBalancer", "ingress")]
     cluster = texts(spec.get("clusterIPs")) or [text(spec, "clusterIP")]
-    addresses = dict.fromkeys([*cluster, *texts(spec.get("externalIPs")), *ingress])
     return {
         "service_type": text(spec, "type") or "ClusterIP",
         "selector": labels(spec, "selector"),
-        "addresses": [_held(address) for address in addresses if address and address != _HEADLESS],
+        "addresses": _held([*cluster, *texts(spec.get("externalIPs")), *ingress]),
         "ports": [_service_port(port) for port in items(spec, "ports")],
     }
 
@@ -134,7 +150,7 @@ def _endpoint_slice(value: Object) -> Record:
         ],
         "endpoints": [
             {
-                "addresses": texts(endpoint.get("addresses")),
+                "addresses": [canonical(address) or address for address in texts(endpoint.get("addresses"))],
                 "is_ready": mapping(endpoint, "conditions").get("ready") is not False,
                 "pod_name": text(endpoint, "targetRef", "name") if text(endpoint, "targetRef", "kind") == "Pod" else "",
                 "node_name": text(endpoint, "nodeName"),
@@ -160,8 +176,10 @@ _DETAILS: Final = {
 }
 
 
-def _held(address: str) -> Record:
-    return {"address": address, "assigned_at_ns": 0, "released_at_ns": None}
+def _held(addresses: list[str]) -> list[Record]:
+    """In canonical text, each once; a headless Service's None and other words are none."""
+    named = dict.fromkeys(canonical(address) for address in addresses)
+    return [{"address": address, "assigned_at_ns": 0, "released_at_ns": None} for address in named if address]
 
 
 def _container_port(port: Object) -> Record:
@@ -191,4 +209,8 @@ def _is_ready(status: Object) -> bool:
 
 def _spec(value: Object) -> str:
     """The whole spec, as JSON that does not depend on the order of keys; a monstrous one is cut and so no JSON."""
-    return json.dumps(value.get("spec"), sort_keys=True, separators=(",", ":"), default=str)[:_MAXIMUM_SPEC_BYTES]
+    try:
+        spec = json.dumps(value.get("spec"), sort_keys=True, separators=(",", ":"), default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"not JSON: {type(error).__name__}"
+    return spec[:_MAXIMUM_SPEC_BYTES]

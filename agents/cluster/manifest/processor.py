@@ -1,0 +1,47 @@
+"""A directory of manifests as a source of objects."""
+
+import threading
+import time
+from typing import Final
+
+from agents.cluster.inventory import Inventory
+from agents.cluster.manifest.reader import ManifestReader
+from agents.cluster.metrics import ClusterMetrics
+from agents.cluster.session.source import Taken
+
+_LOOK_SECONDS: Final = 0.05
+_SHARE: Final = 20
+"""Looking takes a twentieth of the time at most, however large the directory."""
+
+
+class ManifestSource:
+    """Looks at the directory twenty times a second, since pods may live for one."""
+
+    def __init__(self, reader: ManifestReader, metrics: ClusterMetrics, stopping: threading.Event) -> None:
+        self._reader = reader
+        self._metrics = metrics
+        self._stopping = stopping
+        self._pause_seconds = 0.0
+
+    def start(self, inventory: Inventory) -> Taken:
+        """Read all files."""
+        return self.take(inventory) or Taken([], time.time_ns())
+
+    def take(self, inventory: Inventory) -> Taken | None:
+        """Look after a pause."""
+        self._stopping.wait(self._pause_seconds)
+        began = time.monotonic()
+        found = self._reader.read()
+        self._pause_seconds = max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began) if found is None else 0.0)
+        self._metrics.broken_manifests.inc(self._reader.broken)
+        self._reader.broken = 0
+        if found is None:
+            return None
+        return Taken(inventory.replace(found.objects, found.changed_at_ns), found.changed_at_ns)
+
+    def stop(self) -> None:
+        """Nothing is kept open."""
+
+    def faults(self) -> list[str]:
+        """Broken files are counted and logged; the others are followed."""
+        return []

@@ -1,0 +1,31 @@
+"""What the two sources of objects have in common."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agents.cluster.inventory import Change, Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a source gave."""
+
+    changes: list[Change]
+    told_at_ns: int
+    """When the oldest of it was told, Unix time in ns."""
+
+
+class Source(Protocol):
+    """Gives objects to an inventory."""
+
+    def start(self, inventory: Inventory) -> Taken:
+        """List everything, and begin to follow. Raises AgentError when that cannot be."""
+
+    def take(self, inventory: Inventory) -> Taken | None:
+        """Give what has come since, after a short wait for it; None when nothing has."""
+
+    def stop(self) -> None:
+        """Follow no more."""
+
+    def faults(self) -> list[str]:
+        """Why changes may be missed at present."""

@@ -1,0 +1,110 @@
+"""An API server as a source of objects: one listing of all kinds, then a watch of each."""
+
+import queue
+import threading
+import time
+from typing import Final
+
+import structlog
+
+from agents.cluster.api.backoff import Backoff
+from agents.cluster.api.event import Object
+from agents.cluster.api.reader import KubernetesApi
+from agents.cluster.inventory import Change, Inventory
+from agents.cluster.metrics import ClusterMetrics
+from agents.cluster.record.kind import KINDS, Kind
+from agents.cluster.session.source import Taken
+from agents.cluster.watch.reader import KindWatch, Listing, Told
+from agents.errors import MissingError, ReadError, RightsError
+
+_QUEUE: Final = 4096
+_BATCH: Final = 1000
+_WAIT_SECONDS: Final = 0.1
+_log = structlog.get_logger()
+
+
+class ApiSource:
+    """Follows all kinds. For one session; a new session needs a new one."""
+
+    def __init__(self, api: KubernetesApi, metrics: ClusterMetrics, stopping: threading.Event) -> None:
+        self._api = api
+        self._metrics = metrics
+        self._stopping = stopping
+        self._queue: queue.Queue[Told] = queue.Queue(_QUEUE)
+        self._watches = {kind: KindWatch(api, kind, self._queue, metrics) for kind in KINDS}
+        self._fault = ""
+
+    def start(self, inventory: Inventory) -> Taken:
+        """List all kinds, waiting for the API server while it is away. Raises RightsError when a right is missing."""
+        objects: list[Object] = []
+        versions: dict[Kind, str] = {}
+        told_at_ns = time.time_ns()
+        for kind in KINDS:
+            found, versions[kind] = self._list(kind)
+            objects += found
+        if self._stopping.is_set():
+            return Taken([], told_at_ns)
+        listed = frozenset(kind.name for kind in KINDS if versions[kind])
+        changes = inventory.replace(objects, time.time_ns(), listed)
+        for kind, watch in self._watches.items():
+            watch.start(versions[kind])
+        return Taken(changes, told_at_ns)
+
+    def take(self, inventory: Inventory) -> Taken | None:
+        """Take in what has been told, in its order."""
+        told = self._drain()
+        if not told:
+            return None
+        changes: list[Change] = []
+        for one in told:
+            changes += _apply(inventory, one)
+        return Taken(changes, told[0].at_ns)
+
+    def stop(self) -> None:
+        """End all watches."""
+        for watch in self._watches.values():
+            watch.stop()
+        self._api.interrupt()
+
+    def faults(self) -> list[str]:
+        """Kinds that are not followed at present, and why."""
+        return [fault for fault in (self._fault, *(watch.fault for watch in self._watches.values())) if fault]
+
+    def _list(self, kind: Kind) -> tuple[list[Object], str]:
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            try:
+                found = self._api.list_objects(kind)
+            except RightsError:
+                raise
+            except MissingError as error:
+                _log.warning("kind not served; asked for again from time to time", kind=kind.name, reason=str(error))
+                return [], ""
+            except ReadError as error:
+                if not self._fault:
+                    _log.warning("waiting for the API server", reason=str(error))
+                self._fault = str(error)
+                self._stopping.wait(backoff.next_seconds())
+            else:
+                self._fault = ""
+                self._metrics.listings.labels(kind.plural).inc()
+                return found
+        return [], ""
+
+    def _drain(self) -> list[Told]:
+        told: list[Told] = []
+        try:
+            told.append(self._queue.get(timeout=_WAIT_SECONDS))
+            while len(told) < _BATCH:
+                told.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return told
+
+
+def _apply(inventory: Inventory, told: Told) -> list[Change]:
+    if isinstance(told.what, Listing):
+        return inventory.replace(told.what.objects, told.at_ns, frozenset({told.what.kind.name}))
+    if told.what.type == "DELETED":
+        return inventory.remove(told.what.value, told.at_ns)
+    return inventory.apply(told.what.value, told.at_ns)
