@@ -58,28 +58,20 @@ class NodeWatch:
             yield from self.sockets.filenos()
 
     def drain(self) -> int:
-        """Read what is there; return how many connections began.
-
-        First packets are read before the events that confirm them, so that a confirmation never comes too early.
-        """
-        now_ns = time.time_ns()
-        self.attempts.drain(now_ns)
-        drained = self.connections.drain(now_ns)
-        self.attempts.confirm(drained.new)
+        """Read what is there; return how many connections began."""
+        began = self._read_events()
         if self.sockets is not None:
-            self.sockets.ask(drained.new)
             self.sockets.drain()
-        if drained.is_overrun or not self.connections.is_listening:
-            self.attempts.hold()
-        self._is_mending_due |= drained.is_overrun
         if self._is_mending_due and self._mending.is_due(time.monotonic()):
             self._mend()
-        return len(drained.new)
+        return began
 
     def take_flows(self, *, is_last: bool) -> dict[str, Column]:
         """Columns of raw_flow for the interval that ends now."""
         self.drain()
         self._mend()
+        # What began between the last look and the dump is new, not old: its beginning must be known to the table.
+        self._read_events()
         if not is_last:
             self.attempts.check_rules()
         now_ns = time.time_ns()
@@ -99,6 +91,19 @@ class NodeWatch:
         self.connections.close()
         if self.sockets is not None:
             self.sockets.close()
+
+    def _read_events(self) -> int:
+        """First packets are read before the events that confirm them, so that no confirmation comes too early."""
+        now_ns = time.time_ns()
+        self.attempts.drain(now_ns)
+        drained = self.connections.drain(now_ns)
+        self.attempts.confirm(drained.new)
+        if drained.is_overrun or not self.connections.is_listening:
+            self.attempts.hold()
+        self._is_mending_due |= drained.is_overrun
+        if self.sockets is not None:
+            self.sockets.ask(drained.new)
+        return len(drained.new)
 
     def _mend(self) -> None:
         """Make up by a dump for what events did not bring."""

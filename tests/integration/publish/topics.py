@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 DEADLINE_SECONDS = 40.0
@@ -17,6 +17,20 @@ def new_name() -> str:
 def create(kafka: str, topic: str, partitions: int) -> None:
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(DEADLINE_SECONDS)
+    until(lambda: _is_led(kafka, topic, partitions))
+
+
+def _is_led(kafka: str, topic: str, partitions: int) -> bool:
+    """A new topic's partitions have no leader for a moment."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "none"})
+    try:
+        for partition in range(partitions):
+            consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=5)
+    except KafkaException:
+        return False
+    finally:
+        consumer.close()
+    return True
 
 
 def delete(kafka: str, topic: str) -> None:

@@ -84,6 +84,23 @@ def test_every_byte_of_a_connection_is_reported_once_with_its_nat_and_processes(
     assert {row["destination_process_name"] for row in rows} >= {name}
 
 
+def test_short_connections_are_complete_from_the_first_interval_on(scene: Scene) -> None:
+    scene.agent.start()
+    dialled = 0
+    with scene.network.listening() as listener:
+        while len(scene.published().batches) < 3 * PARTITIONS:
+            for _ in range(10):
+                client = scene.network.dial()
+                server, _ = listener.accept()
+                with client, server:
+                    exchange(client, server, 300, 3_000)
+                dialled += 1
+    assert scene.agent.stop() == 0, scene.agent.log()
+    published = scene.published()
+    assert len({row["connection_id"] for row in published.between(80)}) == dialled
+    assert published.total(80) == scene.network.counters()
+
+
 def test_intervals_are_aligned_numbered_without_a_hole_and_sent_to_every_partition(scene: Scene) -> None:
     scene.agent.start()
     topics.until(lambda: len(scene.published().batches) >= 4 * PARTITIONS)
