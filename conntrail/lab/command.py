@@ -72,11 +72,13 @@ def execute(
 
 @app.command()
 def traffic(
-    duration: Annotated[float, typer.Option(min=1, help="Seconds.")] = 30, state_dir: _Directory = None
+    duration: Annotated[float, typer.Option(min=1, help="Seconds.")] = 30,
+    rate: Annotated[float, typer.Option(min=0, help="Connections a second; 0: as the manifests say.")] = 0,
+    state_dir: _Directory = None,
 ) -> None:
     """Let every pod do what it is told; the truth of it goes to truth.jsonl."""
     lab = _lab(state_dir)
-    lab.traffic(duration, lambda text: typer.echo(text, err=True))
+    lab.traffic(duration, lambda text: typer.echo(text, err=True), rate)
     typer.echo(str(lab.truth_path))
 
 

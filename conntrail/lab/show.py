@@ -14,7 +14,7 @@ def shown(cluster: Cluster) -> list[Object]:
     found += _owners(cluster)
     found += [_pod(pod) for pod in cluster.pods]
     for service in cluster.services:
-        found += [_service(cluster, service), _endpoint_slice(cluster, service)]
+        found += [_service(cluster, service), *_endpoint_slices(cluster, service)]
     return found
 
 
@@ -92,6 +92,7 @@ def _pod(pod: Pod) -> Object:
         },
         "status": {
             "phase": "Running",
+            "hostIP": pod.node.addresses[0],
             "podIP": pod.addresses[0],
             "podIPs": [{"ip": address} for address in pod.addresses],
             "startTime": pod.created_at,
@@ -110,26 +111,50 @@ def _service(cluster: Cluster, service: Service) -> Object:
             "selector": dict(service.selector),
             "clusterIP": service.addresses[0],
             "clusterIPs": list(service.addresses),
+            "ipFamilies": ["IPv4", "IPv6"],
             "ports": [dict(port) for port in service.ports],
         },
     }
 
 
-def _endpoint_slice(cluster: Cluster, service: Service) -> Object:
-    labels = {"kubernetes.io/service-name": service.name}
+def _endpoint_slices(cluster: Cluster, service: Service) -> list[Object]:
+    """One for each family; pods whose ports have other numbers are in slices of their own, as the API asks for."""
+    found: list[Object] = []
+    for version, family in enumerate(("IPv4", "IPv6")):
+        groups: dict[tuple[tuple[str, str, int], ...], list[Pod]] = {}
+        for pod in {p.name: p for port in service.ports for p in cluster.endpoints(service, port)}.values():
+            groups.setdefault(_resolved_ports(service, pod), []).append(pod)
+        for number, (ports, pods) in enumerate(groups.items()):
+            name = f"{service.name}-{family.lower()}-{number}"
+            labels = {"kubernetes.io/service-name": service.name}
+            found.append(
+                {
+                    "apiVersion": "discovery.k8s.io/v1",
+                    "kind": "EndpointSlice",
+                    "addressType": family,
+                    "metadata": _metadata(cluster, "EndpointSlice", service.namespace, name, labels=labels),
+                    "endpoints": [_endpoint(pod, version) for pod in pods],
+                    "ports": [{"name": name, "protocol": protocol, "port": number} for name, protocol, number in ports],
+                }
+            )
+    return found
+
+
+def _resolved_ports(service: Service, pod: Pod) -> tuple[tuple[str, str, int], ...]:
+    """Name, protocol and number in the pod; a port that the pod does not have is left out."""
+    found = []
+    for port in service.ports:
+        protocol = port.get("protocol", "TCP")
+        number = pod.port_named(port.get("targetPort", port["port"]), protocol)
+        if number is not None:
+            found.append((str(port.get("name", "")), str(protocol), number))
+    return tuple(found)
+
+
+def _endpoint(pod: Pod, version: int) -> Object:
     return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "addressType": "IPv4",
-        "metadata": _metadata(cluster, "EndpointSlice", service.namespace, f"{service.name}-lab", labels=labels),
-        "endpoints": [
-            {
-                "addresses": [pod.addresses[0]],
-                "conditions": {"ready": True},
-                "nodeName": pod.node.name,
-                "targetRef": {"kind": "Pod", "name": pod.name, "namespace": pod.namespace},
-            }
-            for pod in {p.name: p for port in service.ports for p in cluster.endpoints(service, port)}.values()
-        ],
-        "ports": [{"name": port.get("name", ""), "port": port["port"]} for port in service.ports],
+        "addresses": [pod.addresses[version]],
+        "conditions": {"ready": True, "serving": True, "terminating": False},
+        "nodeName": pod.node.name,
+        "targetRef": {"kind": "Pod", "name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
     }

@@ -1,9 +1,10 @@
 """What a lab has made, written down before it is made, so that whoever comes next can finish the clean-up."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 STATE_FILE: Final = "lab.json"
 
@@ -26,24 +27,71 @@ class Layout:
 
     @property
     def state_path(self) -> Path:
-        """Names of the namespaces."""
+        """Names of the namespaces, and what the lab was built from."""
         return self.root / STATE_FILE
 
     @property
-    def manifests_directory(self) -> Path:
+    def manifests_path(self) -> Path:
         """The manifests that the lab goes by, as given and as changed since."""
-        return self.root / "manifests"
+        return self.root / "manifests.yaml"
+
+    @property
+    def log_path(self) -> Path:
+        """What the programs in the pods complain of."""
+        return self.root / "programs.log"
 
 
-def format_state(namespaces: list[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class ShortPod:
+    """A pod that lives for a moment, with all that is needed to derive it again."""
+
+    job: str
+    ordinal: int
+    created_at: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Of one lab."""
+
+    created_at: str = ""
+    is_complete: bool = False
+    """False while it is built: a lab that was killed then is removed by whoever comes next."""
+    namespaces: dict[str, int] | None = None
+    """Inode of each by name: another lab's namespace of the same name is not ours to remove. 0: perhaps not made."""
+    short_pods: tuple[ShortPod, ...] = ()
+
+    @property
+    def names(self) -> dict[str, int]:
+        """Namespaces that may be there."""
+        return self.namespaces or {}
+
+    def with_namespaces(self, names: Iterable[str]) -> "State":
+        """Also these, about to be made."""
+        return replace(self, namespaces={**self.names, **dict.fromkeys(names, 0)})
+
+
+def format_state(state: State) -> str:
     """Text of the state file."""
-    return json.dumps({"namespaces": namespaces}, indent=2) + "\n"
+    document: dict[str, Any] = {
+        "created_at": state.created_at,
+        "is_complete": state.is_complete,
+        "namespaces": state.names,
+        "short_pods": [[pod.job, pod.ordinal, pod.created_at, pod.node] for pod in state.short_pods],
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
-def parse_state(text: str) -> list[str]:
-    """Names of the namespaces; none when the text is cut off."""
+def parse_state(text: str) -> State:
+    """An empty state when the text is not one."""
     try:
-        names = json.loads(text)["namespaces"]
-    except (ValueError, KeyError, TypeError):
-        return []
-    return [str(name) for name in names]
+        document = json.loads(text)
+        return State(
+            created_at=str(document["created_at"]),
+            is_complete=bool(document["is_complete"]),
+            namespaces={str(name): int(inode) for name, inode in document["namespaces"].items()},
+            short_pods=tuple(ShortPod(*fields) for fields in document["short_pods"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return State()

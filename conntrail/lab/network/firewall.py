@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from conntrail.lab.cluster import Cluster, Node, Pod, Service
-from conntrail.lab.network.policy import chain_name, policy_chain
+from conntrail.lab.network.policy import chain_name, policies_for, policy_chain
 
 _INSIDE: Final = (
     ("ip", "{ 10.244.0.0/16, 10.96.0.0/16, 172.30.0.0/24 }", "10.244.0.0/16"),
     ("ip6", "{ fd00:244::/32, fd00:96::/32, fd30::/64 }", "fd00:244::/32"),
 )
+_FAMILIES: Final = ("ip", "ip6")
 _DIRECTIONS: Final = ("egress", "ingress")
 
 
@@ -20,12 +21,12 @@ def ruleset(cluster: Cluster, node: Node) -> str:
     for pod in pods:
         for direction in _DIRECTIONS:
             lines += policy_chain(cluster, pod, direction)
-    lines += _nat(cluster)
+    lines += _nat(cluster, pods)
     lines += _filter(cluster, pods)
     return "\n".join([*lines, "}", ""])
 
 
-def _nat(cluster: Cluster) -> Iterator[str]:
+def _nat(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
     yield "  chain services {"
     for service in cluster.services:
         yield from _service_rules(cluster, service)
@@ -34,8 +35,12 @@ def _nat(cluster: Cluster) -> Iterator[str]:
     yield "  chain own { type nat hook output priority -100; policy accept; jump services; }"
     yield "  chain leaving {"
     yield "    type nat hook postrouting priority srcnat; policy accept;"
-    for family, inside, pods in _INSIDE:
-        yield f'    oifname "eth0" {family} saddr {pods} {family} daddr != {inside} masquerade'
+    for family, inside, networks in _INSIDE:
+        yield f'    oifname "eth0" {family} saddr {networks} {family} daddr != {inside} masquerade'
+    # A pod that a service leads back to itself would else see a packet of its own address, and drop it.
+    for pod in pods:
+        for family, address in zip(_FAMILIES, pod.addresses, strict=True):
+            yield f"    {family} saddr {address} {family} daddr {address} masquerade"
     yield "  }"
 
 
@@ -45,7 +50,7 @@ def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
         protocol = port.get("protocol", "TCP")
         endpoints = cluster.endpoints(service, port)
         for version, address in enumerate(service.addresses):
-            family = ("ip", "ip6")[version]
+            family = _FAMILIES[version]
             for position, pod in enumerate(endpoints):
                 left = len(endpoints) - position
                 chance = f"numgen random mod {left} 0 " if left > 1 else ""
@@ -62,18 +67,29 @@ def _filter(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
         yield f"  chain {name} {{"
         yield f"    type filter hook {hook} priority filter; policy accept;"
         yield "    ct state established,related accept"
-        for service in cluster.services:
-            if not any(cluster.endpoints(service, port) for port in service.ports):
-                for version, address in enumerate(service.addresses):
-                    yield f"    {('ip', 'ip6')[version]} daddr {address} counter reject"
+        yield from _without_endpoints(cluster)
         if hook == "forward":
             yield from _policy_jumps(cluster, pods)
         yield "  }"
 
 
+def _without_endpoints(cluster: Cluster) -> Iterator[str]:
+    """A service's port that leads nowhere is refused, as kube-proxy does."""
+    for service in cluster.services:
+        for port in service.ports:
+            if not cluster.endpoints(service, port):
+                protocol = port.get("protocol", "TCP").lower()
+                for family, address in zip(_FAMILIES, service.addresses, strict=True):
+                    yield f"    {family} daddr {address} {protocol} dport {port['port']} counter reject"
+
+
 def _policy_jumps(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
+    """A pod's own traffic to itself is never denied (NetworkPolicy API)."""
+    for pod in pods:
+        for family, address in zip(_FAMILIES, pod.addresses, strict=True):
+            yield f"    {family} saddr {address} {family} daddr {address} accept"
     for direction, field in (("egress", "saddr"), ("ingress", "daddr")):
         for pod in pods:
-            if any(True for _ in policy_chain(cluster, pod, direction)):
-                for version, address in enumerate(pod.addresses):
-                    yield f"    {('ip', 'ip6')[version]} {field} {address} jump {chain_name(pod, direction)}"
+            if policies_for(cluster, pod, direction):
+                for family, address in zip(_FAMILIES, pod.addresses, strict=True):
+                    yield f"    {family} {field} {address} jump {chain_name(pod, direction)}"

@@ -68,12 +68,12 @@ def _peer_matches(
     """Match on the peer's address, and the pod that it is, when it is one."""
     if peer is None:
         yield "", None
-    elif "ipBlock" in peer:
+    elif peer.get("ipBlock"):
         block = peer["ipBlock"]
         family = "ip6" if ":" in block["cidr"] else "ip"
-        excluded = [str(ipaddress.ip_network(network)) for network in block.get("except", ())]
+        excluded = [str(ipaddress.ip_network(network)) for network in block.get("except") or ()]
         without = f" {family} {field} != {{ {', '.join(excluded)} }}" if excluded else ""
-        yield f"{family} {field} {block['cidr']}{without}", None
+        yield f"{family} {field} {ipaddress.ip_network(block['cidr'])}{without}", None
     else:
         for pod in _selected(cluster, policy, peer):
             for address in pod.addresses:
@@ -82,8 +82,8 @@ def _peer_matches(
 
 def _selected(cluster: Cluster, policy: Object, peer: Mapping[str, Any]) -> Iterable[Pod]:
     for pod in cluster.pods:
-        if "namespaceSelector" in peer:
-            is_there = matches(peer["namespaceSelector"] or {}, cluster.namespace_labels(pod.namespace))
+        if peer.get("namespaceSelector") is not None:
+            is_there = matches(peer["namespaceSelector"], cluster.namespace_labels(pod.namespace))
         else:
             is_there = pod.namespace == policy["metadata"]["namespace"]
         if is_there and matches(peer.get("podSelector") or {}, pod.labels):

@@ -3,12 +3,25 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from conntrail.errors import CommandError
+from conntrail.lab.cluster import Cluster, Pod
+from conntrail.lab.network.firewall import ruleset
+from conntrail.lab.network.link import (
+    FABRIC,
+    OUTSIDE,
+    attach_lines,
+    fabric_lines,
+    node_lines,
+    outside_lines,
+    pod_lines,
+    pod_node_lines,
+)
 
 _FORWARDING: Final = (
     "net.ipv4.ip_forward=1",
@@ -17,12 +30,21 @@ _FORWARDING: Final = (
     "net.ipv4.conf.default.rp_filter=0",
 )
 _NAMESPACES: Final = Path("/run/netns")
+_END_SECONDS: Final = 10.0
 
 
-def make_namespaces(names: Iterable[str]) -> None:
-    """Raises CommandError when one is there already, or the right to is missing."""
+def make_namespaces(names: Iterable[str]) -> dict[str, int]:
+    """Return the inode of each. Raises CommandError when one is there already, or the right to is missing."""
+    made = {}
     for name in names:
         _run("ip", "netns", "add", name)
+        made[name] = _inode(name)
+    return made
+
+
+def existing_namespaces(names: Iterable[str]) -> list[str]:
+    """Those that are there."""
+    return [name for name in names if _inode(name)]
 
 
 def namespace_path(name: str) -> str:
@@ -59,16 +81,71 @@ def tracked_connections(name: str) -> str:
     return "".join(listings)
 
 
-def remove_namespaces(names: Iterable[str]) -> None:
-    """End every process in these namespaces and remove them; what is gone already is no error."""
-    for name in names:
-        if not (_NAMESPACES / name).exists():
-            continue
-        pids = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False).stdout.split()
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+def remove_namespaces(namespaces: Mapping[str, int]) -> None:
+    """End every process in these namespaces and remove them; what is gone already is no error.
+
+    A namespace with another inode than the one given is another lab's and stays. Inode 0: not known, it goes.
+    Raises CommandError when a process does not end.
+    """
+    ours = [name for name, inode in namespaces.items() if _inode(name) and inode in (0, _inode(name))]
+    deadline = time.monotonic() + _END_SECONDS
+    for name in ours:
+        while pids := _pids(name):
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise CommandError(f"processes {pids} in the namespace {name} do not end")
+            _reap(pids)
+            time.sleep(0.005)
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def connect_pod(pod: Pod) -> None:
+    """Give a pod its link, addresses and routes."""
+    apply_links(pod.node.name, pod_node_lines(pod))
+    apply_links(pod.network_namespace, pod_lines(pod))
+    allow_ping(pod.network_namespace)
+
+
+def build_network(cluster: Cluster) -> None:
+    """Everything in the namespaces of a cluster, which are there and empty."""
+    apply_links(FABRIC, fabric_lines())
+    for number, name in enumerate([OUTSIDE, *(node.name for node in cluster.nodes)]):
+        apply_links(FABRIC, attach_lines(name, number))
+    apply_links(OUTSIDE, outside_lines())
+    for node in cluster.nodes:
+        allow_forwarding(node.name)
+        apply_links(node.name, node_lines(cluster, node))
+    for pod in cluster.pods:
+        connect_pod(pod)
+    enforce(cluster)
+
+
+def enforce(cluster: Cluster) -> None:
+    """Load every node's rules. Raises CommandError when nftables does not take them."""
+    for node in cluster.nodes:
+        apply_ruleset(node.name, ruleset(cluster, node))
+
+
+def _inode(name: str) -> int:
+    """0 when there is no such namespace."""
+    try:
+        return (_NAMESPACES / name).stat().st_ino
+    except OSError:
+        return 0
+
+
+def _pids(name: str) -> list[int]:
+    listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid in listed.split()]
+
+
+def _reap(pids: Iterable[int]) -> None:
+    """Children of this very process are zombies until somebody asks for their end."""
+    for pid in pids:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _run(*command: str, text: str | None = None) -> str:

@@ -10,7 +10,7 @@ class Task:
     """Call one target again and again."""
 
     kind: str
-    """http, tcp, tcp6, udp, dns or ping."""
+    """http, keep (one HTTP connection for the whole time), tcp, tcp6, udp, udp6, dns, ping or ping6."""
     address: str
     port: int
     every: float
@@ -23,6 +23,8 @@ class Task:
     direction: str = ""
     service: str = ""
     """Service that is dialled, namespace/name."""
+    servers: tuple[str, ...] = ()
+    """Pods that may answer, namespace/name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +50,5 @@ class Order:
 
 def order_of(document: Mapping[str, Any]) -> Order:
     """Inverse of ``document``."""
-    return Order(**{**document, "tasks": tuple(Task(**task) for task in document["tasks"])})
+    tasks = tuple(Task(**{**task, "servers": tuple(task["servers"])}) for task in document["tasks"])
+    return Order(**{**document, "tasks": tasks})

@@ -1,0 +1,132 @@
+"""The lab's directory: state, manifests and the objects that the cluster agent reads; all replaced atomically."""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+import yaml
+
+from conntrail.errors import CommandError
+from conntrail.lab.cluster import Object
+from conntrail.lab.state import Layout, State, format_state, parse_state
+
+_MACHINE_LOCK: Final = Path("/run/conntrail-lab.lock")
+"""Namespaces are the machine's, whatever directory a lab has."""
+_LOCK_SECONDS: Final = 20.0
+
+
+def read_objects(path: Path) -> list[Object]:
+    """Objects of one file, lists taken apart. Raises CommandError."""
+    try:
+        documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CommandError(f"{path}: {str(error).splitlines()[0]}") from error
+    found: list[Object] = []
+    for document in documents:
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise CommandError(f"{path}: a document is not a Kubernetes object")
+        found += document.get("items") or [] if document.get("kind") == "List" else [document]
+    return found
+
+
+def read_directory(directory: Path) -> list[Object]:
+    """Objects of all manifests in a directory. Raises CommandError, also when there are none."""
+    paths = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
+    if not paths:
+        raise CommandError(f"{directory} holds no YAML manifests")
+    return [value for path in paths for value in read_objects(path)]
+
+
+class Store:
+    """Files of one lab."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    @property
+    def state(self) -> State:
+        """As last written; empty when there is none."""
+        path = self.layout.state_path
+        return parse_state(path.read_text(encoding="utf-8")) if path.exists() else State()
+
+    @property
+    def given(self) -> list[Object]:
+        """The manifests as they are now."""
+        return read_objects(self.layout.manifests_path)
+
+    def begin(self, objects: list[Object]) -> None:
+        """Make the directory of a new lab."""
+        self.layout.cluster_directory.mkdir(parents=True, exist_ok=True)
+        self.layout.truth_path.unlink(missing_ok=True)
+        self.write_given(objects)
+
+    def write_state(self, state: State) -> None:
+        """Replace the state."""
+        _replace(self.layout.state_path, format_state(state))
+
+    def write_given(self, objects: list[Object]) -> None:
+        """Replace the manifests."""
+        _replace(self.layout.manifests_path, yaml.dump_all(objects, Dumper=yaml.CSafeDumper, sort_keys=False))
+
+    def write_shown(self, objects: Iterable[Object]) -> None:
+        """Replace the objects that the cluster agent reads; it sees the old ones or the new ones."""
+        listing = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        text = yaml.dump(listing, Dumper=yaml.CSafeDumper, sort_keys=False)
+        _replace(self.layout.cluster_directory / "objects.yaml", text)
+
+    def forget(self) -> None:
+        """Remove the state: nothing of the lab is left."""
+        self.layout.state_path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the directory."""
+        shutil.rmtree(self.layout.root, ignore_errors=True)
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """One at a time on this machine builds or removes. Raises CommandError when another takes long."""
+        with _lock(_MACHINE_LOCK):
+            yield
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """One at a time changes what runs: pods that come and go, policies; others wait."""
+        with _lock(self.layout.root / "changing.lock"):
+            yield
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except PermissionError as error:
+        raise CommandError("the lab needs root, for network namespaces") from error
+    with handle:
+        _acquire(handle)
+        yield
+
+
+def _acquire(handle: IO[str]) -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise CommandError("another command holds the lab: wait for it, or end it") from error
+            time.sleep(0.02)
+        else:
+            return

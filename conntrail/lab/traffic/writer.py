@@ -1,0 +1,66 @@
+"""Starts the programs of pods, each in its pod's network namespace, by the interpreter that runs this one."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from conntrail.errors import CommandError
+from conntrail.lab.program.task import Order
+
+_SERVER: Final = "conntrail.lab.program.server"
+_CLIENT: Final = "conntrail.lab.program.main"
+Process = subprocess.Popen[bytes]
+
+
+class Programs:
+    """Starts programs; what they complain of goes to one file."""
+
+    def __init__(self, log_path: Path) -> None:
+        self._log_path = log_path
+
+    def serve(self, namespace: str, name: str, serve: str) -> Process | None:
+        """Start a server. ``serve``: kind:port, comma between several; nothing starts when empty."""
+        specs = [spec.strip() for spec in serve.split(",") if spec.strip()]
+        return self._start(namespace, [_SERVER, name, *specs], None) if specs else None
+
+    def call(self, namespace: str, order: Order) -> Process:
+        """Start a client."""
+        return self._start(namespace, [_CLIENT], json.dumps(order.document()))
+
+    def await_end(self, clients: list[Process], seconds: float) -> None:
+        """Wait for clients; end those that take longer. Raises CommandError when one failed or was ended."""
+        deadline = time.monotonic() + seconds
+        try:
+            for client in clients:
+                client.wait(timeout=max(deadline - time.monotonic(), 0.01))
+        except subprocess.TimeoutExpired as error:
+            raise CommandError(f"a client in the lab does not end: see {self._log_path}") from error
+        finally:
+            end(clients)
+        if any(client.returncode for client in clients):
+            raise CommandError(f"a client in the lab failed: see {self._log_path}")
+
+    def _start(self, namespace: str, module: list[str], text: str | None) -> Process:
+        with self._log_path.open("ab") as log:
+            started = subprocess.Popen(
+                ["ip", "netns", "exec", namespace, sys.executable, "-m", *module],
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if text is not None and started.stdin is not None:
+            started.stdin.write(text.encode())
+            started.stdin.close()
+        return started
+
+
+def end(processes: list[Process]) -> None:
+    """End what still runs."""
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
