@@ -176,6 +176,8 @@ class _Worker:
             autodiscover=False,
             topic_allow_declare=False,
             topic_disable_leader=True,
+            # Acknowledgements are held until windows are final; who waits for them waits for a window.
+            stream_wait_empty=False,
             web_enabled=False,
         )
 
