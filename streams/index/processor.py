@@ -16,6 +16,7 @@ from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
 from streams.index.documents import Document, document_of
 from streams.index.writer import IndexWriter
+from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
 from streams.window.deadletter import Refused, dead_letter
 from streams.window.writer import ResultWriter
@@ -101,16 +102,14 @@ class IndexProcessor:
         position = self._positions[topic, partition]
         self._stage.counters.skipped.inc(until - position.expected)
         _log.warning("offsets skipped, reading them again", topic=topic, partition=partition)
-        records = await asyncio.to_thread(
-            lambda: list(self._stage.log.read(topic, partition, position.expected, until))
-        )
+        records = await patiently(lambda: list(self._stage.log.read(topic, partition, position.expected, until)))
         for record in records:
             await self._put(_Item(topic, partition, record.offset, record.key, record.value))
 
     async def _position(self, topic: str, partition: int) -> _Position:
         key = (topic, partition)
         if key not in self._positions:
-            done = await asyncio.to_thread(self._stage.log.progress, topic, partition)
+            done = await patiently(self._stage.log.progress, topic, partition)
             self._positions[key] = _Position(done, done)
         return self._positions[key]
 
@@ -171,8 +170,8 @@ class IndexProcessor:
     async def _save_progress(self) -> None:
         now = time.monotonic()
         done = {key: position.done for key, position in self._positions.items()}
-        if done != self._saved and now - self._saved_at >= _PROGRESS_SECONDS:
-            await asyncio.to_thread(self._stage.log.save_progress, done)
+        is_due = now - self._saved_at >= _PROGRESS_SECONDS
+        if done and done != self._saved and is_due and await if_possible(self._stage.log.save_progress, done):
             self._saved, self._saved_at = done, now
 
     async def _note_assigned(self, _app: Any, /, *_: Any, **__: Any) -> None:

@@ -14,6 +14,7 @@ from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
 from streams.policy.hits import hits
 from streams.source.part import Part, PartDecoder
+from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
@@ -137,7 +138,7 @@ class FlowProcessor:
 
     async def _partition(self, number: int) -> _Partition:
         if number not in self._partitions:
-            final = await asyncio.to_thread(self._stage.log.progress, self._stage.topic, number)
+            final = await patiently(self._stage.log.progress, self._stage.topic, number)
             ledger = Ledger(self._stage.spans, time.time_ns())
             self._partitions[number] = _Partition(number, ledger, final, final)
             _log.info("partition assigned", partition=number, offset=final)
@@ -183,7 +184,7 @@ class FlowProcessor:
                 partition.ledger.add(other, time.time_ns())
 
     async def _read_window(self, partition: _Partition, window_ns: int, until: int) -> list[Part]:
-        start = await asyncio.to_thread(self._stage.log.offset_at, self._stage.topic, partition.number, window_ns)
+        start = await patiently(self._stage.log.offset_at, self._stage.topic, partition.number, window_ns)
         if start is None or start >= until:
             return []
         end = window_ns + self._stage.spans.size_ns
@@ -198,7 +199,7 @@ class FlowProcessor:
         return parts
 
     async def _read(self, number: int, start: int, end: int) -> list[Any]:
-        return await asyncio.to_thread(lambda: list(self._stage.log.read(self._stage.topic, number, start, end)))
+        return await patiently(lambda: list(self._stage.log.read(self._stage.topic, number, start, end)))
 
     async def _advance(self, partition: _Partition, now_ns: int) -> None:
         names = self._stage.names()
@@ -291,7 +292,7 @@ class FlowProcessor:
         for offset in [offset for offset in partition.events if offset < partition.final]:
             partition.events.pop(offset).ack()  # what was no batch, or was there twice
         positions = {(self._stage.topic, partition.number): partition.final}
-        await asyncio.to_thread(self._stage.log.save_progress, positions)
+        await if_possible(self._stage.log.save_progress, positions)
 
 
 def _evaluate(ledger: Ledger, step: Step, names: Names) -> Evaluation:
