@@ -23,10 +23,13 @@ def demo(
     """
     from conntrail.demo.main import running, show_traffic  # noqa: PLC0415 - keeps --help fast
 
-    began = time.monotonic()
+    began, said = time.monotonic(), ""
 
     def progress(text: str) -> None:
-        typer.echo(f"[{time.monotonic() - began:5.1f} s] {text}", err=True)
+        nonlocal said
+        if text != said:
+            typer.echo(f"[{time.monotonic() - began:5.1f} s] {text}", err=True)
+        said = text
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="conntrail-demo-", ignore_cleanup_errors=True) as name:
