@@ -53,7 +53,8 @@ class Control:
 
     def cluster(self) -> Cluster:
         """As it is now. Raises CommandError when no lab is there."""
-        return derive(self.store.given, self._state())
+        state = self._state()
+        return derive(self.store.given, state)
 
     @contextmanager
     def changing(self) -> Iterator[Change]:

@@ -1,0 +1,94 @@
+"""Whatever kills the lab, the next command leaves nothing of it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conntrail.errors import CommandError
+from conntrail.lab.main import Lab
+from conntrail.lab.state import Layout, parse_state
+from tests.support.lab import command, namespaces_left, programs_left, running_lab
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
+    pytest.mark.timeout(120),
+]
+
+
+def names(directory: Path) -> set[str]:
+    path = Layout(directory).state_path
+    return set(parse_state(path.read_text()).names) if path.exists() else set()
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("made", [1, 6, 12])
+def test_killed_while_it_is_built_then_taken_down(tmp_path: Path, made: int) -> None:
+    building = command(tmp_path, "up")
+    try:
+        until(lambda: len(namespaces_left(names(tmp_path))) >= made)
+    finally:
+        building.kill()
+        building.communicate()
+    every = names(tmp_path)
+    assert namespaces_left(every)
+    Lab(tmp_path).down()
+    assert not namespaces_left(every)
+    assert not programs_left(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_killed_while_it_is_built_then_built_again(tmp_path: Path) -> None:
+    building = command(tmp_path, "up")
+    try:
+        until(lambda: len(namespaces_left(names(tmp_path))) >= 5)
+    finally:
+        building.kill()
+        building.communicate()
+    with running_lab(tmp_path) as lab:
+        assert lab.execute("shop/frontend", ["true"]) == 0
+
+
+def test_killed_while_a_short_pod_lives_then_traffic_runs_again(tmp_path: Path) -> None:
+    with running_lab(tmp_path) as lab:
+        of_pods = names(tmp_path)
+        traffic = command(tmp_path, "traffic", "--duration", "20")
+        try:
+            until(lambda: bool(namespaces_left(names(tmp_path) - of_pods)))
+        finally:
+            os.kill(traffic.pid, signal.SIGKILL)
+            traffic.communicate()
+        short = names(tmp_path) - of_pods
+        lab.traffic(2)
+        assert not namespaces_left(short)
+        every = names(tmp_path)
+    assert not namespaces_left(every | short)
+    assert not programs_left(tmp_path)
+
+
+def test_without_a_lab_commands_say_what_to_do(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "none")
+    lab.down()
+    with pytest.raises(CommandError, match="conntrail lab up"):
+        lab.traffic(1)
+    with pytest.raises(CommandError, match="conntrail lab up"):
+        lab.status()
+
+
+def test_manifests_that_are_not_understood_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given/a.yaml").write_text("kind: Deployment\nmetadata: {name: a, namespace: b}\n")
+    lab = Lab(tmp_path / "lab")
+    with pytest.raises(CommandError, match="not understood"):
+        lab.up(tmp_path / "given")
+    assert not names(tmp_path / "lab")

@@ -1,0 +1,188 @@
+"""The lab in the kernel: what its manifests promise is what its programs see, and nothing stays behind."""
+
+import os
+import subprocess
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conntrail.errors import CommandError
+from conntrail.lab.main import Lab
+from tests.support.lab import Fact, command, namespaces_left, running_lab, traffic_of
+from tests.support.witness import parse_listing
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
+    pytest.mark.timeout(120),
+]
+OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
+BLOCK_DNS = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: quiet, namespace: kube-system}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def facts(lab: Lab) -> list[Fact]:
+    return traffic_of(lab, 8)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
+
+
+def objects_of(lab: Lab, kind: str) -> list[Fact]:
+    listing = yaml.safe_load((lab.cluster_directory / "objects.yaml").read_text())
+    return [value for value in listing["items"] if value["kind"] == kind]
+
+
+def test_the_kernel_does_what_the_truth_expects(facts: list[Fact]) -> None:
+    wrong = [fact for fact in facts if fact["outcome"] not in OUTCOMES[fact["expected"]]]
+    assert not wrong, wrong[:3]
+
+
+def test_every_kind_of_connection_happens(facts: list[Fact]) -> None:
+    kinds = Counter((f["protocol"], f["family"], f["expected"], f["direction"]) for f in facts)
+    for kind in (
+        ("tcp", "ipv4", "allowed", ""),
+        ("tcp", "ipv6", "allowed", ""),
+        ("udp", "ipv4", "allowed", ""),
+        ("udp", "ipv6", "allowed", ""),
+        ("icmp", "ipv4", "allowed", ""),
+        ("tcp", "ipv4", "denied", "ingress"),
+        ("tcp", "ipv6", "denied", "ingress"),
+        ("udp", "ipv4", "denied", "ingress"),
+        ("tcp", "ipv4", "denied", "egress"),
+        ("udp", "ipv4", "denied", "egress"),
+        ("tcp", "ipv4", "refused", ""),
+    ):
+        assert kinds[kind] > 0, kind
+
+
+def test_a_policy_that_resets_refuses_tcp_and_keeps_silent_to_udp(facts: list[Fact]) -> None:
+    outcomes = defaultdict(set)
+    for fact in facts:
+        if fact["policy"] == "guest/contained":
+            outcomes[fact["protocol"]].add(fact["outcome"])
+    assert outcomes == {"tcp": {"refused"}, "udp": {"timeout"}}
+
+
+def test_a_service_without_endpoints_refuses(facts: list[Fact]) -> None:
+    assert {fact["outcome"] for fact in facts if fact["service"] == "data/archive"} == {"refused"}
+
+
+def test_one_connection_stays_for_the_whole_time(facts: list[Fact]) -> None:
+    assert any(f["ended_at_ns"] - f["started_at_ns"] > 6e9 and f["outcome"] == "answered" for f in facts)
+
+
+def test_an_address_goes_from_pod_to_pod_within_seconds(facts: list[Fact]) -> None:
+    pods = defaultdict(list)
+    for fact in facts:
+        if fact["client"]["workload"] in ("import", "export"):
+            pods[fact["source_address"]].append(fact["client"])
+    assert max(len({client["uid"] for client in clients}) for clients in pods.values()) >= 2
+    assert all({client["workload"] for client in clients} == {"import", "export"} for clients in pods.values())
+
+
+def test_pods_that_ended_are_gone_from_objects_and_machine(lab: Lab, facts: list[Fact]) -> None:
+    ended = {f"shop.{f['client']['pod']}" for f in facts if f["client"]["workload"] in ("import", "export")}
+    shown = {f"{pod['metadata']['namespace']}.{pod['metadata']['name']}" for pod in objects_of(lab, "Pod")}
+    assert ended
+    assert not ended & shown
+    assert not namespaces_left(ended)
+
+
+def test_conntrack_counts_at_least_the_payload_of_the_truth(lab: Lab) -> None:
+    for node in lab.nodes:
+        subprocess.run(["ip", "netns", "exec", node, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1"], check=True)
+        subprocess.run(["ip", "netns", "exec", node, "conntrack", "-F"], check=True, capture_output=True)
+    facts = traffic_of(lab, 2)
+    tracked = {entry.key[:3]: entry for node in lab.nodes for entry in parse_listing(lab.conntrack(node))}
+    answered = [f for f in facts if f["protocol"] == "tcp" and f["outcome"] == "answered"]
+    assert answered
+    for fact in answered:
+        entry = tracked[fact["protocol"], fact["source_address"], fact["source_port"]]
+        assert entry.original_bytes > fact["sent"]
+        assert entry.reply_bytes > fact["received"]
+
+
+def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_its_removal(
+    lab: Lab, tmp_path: Path
+) -> None:
+    path = tmp_path / "quiet.yaml"
+    path.write_text(BLOCK_DNS)
+    before = len(lab.truth())
+
+    def dns() -> list[Fact]:
+        return [f for f in lab.truth()[before:] if f["service"] == "kube-system/kube-dns"]
+
+    traffic = threading.Thread(target=lab.traffic, args=(14,))
+    traffic.start()
+    try:
+        until(lambda: len(dns()) >= 2)
+        asked_at = time.time_ns()
+        applied = command(lab.layout.root, "apply", str(path))
+        assert applied.wait(20) == 0, applied.stderr and applied.stderr.read()
+        applied_at = time.time_ns()
+        until(lambda: sum(f["started_at_ns"] > applied_at for f in dns()) >= 4)
+        lab.delete(path)
+        deleted_at = time.time_ns()
+        until(lambda: any(f["started_at_ns"] > deleted_at and f["outcome"] == "answered" for f in dns()))
+    finally:
+        traffic.join()
+    facts = dns()
+    assert {f["outcome"] for f in facts if f["ended_at_ns"] < asked_at} == {"answered"}
+    between = [f for f in facts if applied_at < f["started_at_ns"] and f["ended_at_ns"] < deleted_at]
+    assert between
+    assert {f["outcome"] for f in between} == {"timeout"}
+
+
+def test_a_policy_that_is_not_sound_changes_nothing(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    document = yaml.safe_load(BLOCK_DNS)
+    document["spec"]["ingress"] = [{"ports": [{"port": 99999999}]}]
+    path.write_text(yaml.safe_dump(document))
+    before = objects_of(lab, "NetworkPolicy")
+    with pytest.raises(CommandError):
+        lab.apply(path)
+    assert objects_of(lab, "NetworkPolicy") == before
+    assert all(
+        f["outcome"] == "answered" for f in traffic_of(lab, 1) if f["protocol"] == "udp" and f["expected"] == "allowed"
+    )
+
+
+def test_a_second_lab_is_refused_and_the_first_one_lives(lab: Lab, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="already"):
+        lab.up()
+    other = Lab(tmp_path / "other")
+    with pytest.raises(CommandError, match="is there already"):
+        other.up()
+    other.down()
+    assert all(Path(path).exists() for path in lab.nodes.values())
+    assert lab.execute("shop/frontend", ["true"]) == 0
+
+
+def test_objects_name_every_pods_addresses_and_owner(lab: Lab) -> None:
+    shown = {pod["metadata"]["name"]: pod for pod in objects_of(lab, "Pod")}
+    for pod in lab.status()["pods"]:
+        found = shown[pod["name"]]
+        assert [entry["ip"] for entry in found["status"]["podIPs"]] == pod["addresses"]
+        assert found["spec"]["nodeName"] == pod["node"]
+        assert found["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"

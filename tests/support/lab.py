@@ -1,0 +1,55 @@
+"""A lab of namespaces for tests; the directory is the test's, the namespaces are the machine's."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conntrail.lab.main import Lab
+
+Fact = dict[str, Any]
+
+
+@contextmanager
+def running_lab(directory: Path, manifests: Path | None = None) -> Iterator[Lab]:
+    """A lab that is taken down whatever happens."""
+    lab = Lab(directory)
+    try:
+        lab.up(manifests)
+        yield lab
+    finally:
+        lab.down()
+
+
+def traffic_of(lab: Lab, seconds: float, rate: float = 0) -> list[Fact]:
+    """Run traffic; only the connections of this run."""
+    before = len(lab.truth())
+    lab.traffic(seconds, rate=rate)
+    return lab.truth()[before:]
+
+
+def command(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """``conntrail lab`` as a process of its own."""
+    words = [sys.executable, "-m", "conntrail", "lab", *arguments, "--state-dir", str(directory)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def namespaces_left(names: set[str]) -> set[str]:
+    """Those of the named namespaces that exist."""
+    path = Path("/run/netns")
+    return names & {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+
+
+def programs_left(directory: Path) -> list[str]:
+    """Command lines of programs whose log is in this directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str((entry / "fd/2").readlink()).startswith(str(directory)):
+                    found.append((entry / "cmdline").read_text())
+            except OSError:
+                continue  # it ended meanwhile
+    return found
