@@ -5,6 +5,7 @@ Source: linux/netfilter/nfnetlink_conntrack.h (enum ctattr_*) and linux/netlink.
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 _HEADER: Final = struct.Struct("=HH")
@@ -46,6 +47,7 @@ FIELDS: Final[dict[tuple[int, ...], tuple[str, int]]] = {
     (1, 2, 8): ("icmp_type", 1),
     (1, 2, 9): ("icmp_code", 1),
     (1, 3): ("zone", 2),
+    (2, 3): ("zone", 2),
     (3,): ("status", 4),
     (4, 1, 1): ("tcp_state", 1),
     (7,): ("timeout", 4),
@@ -59,7 +61,7 @@ FIELDS: Final[dict[tuple[int, ...], tuple[str, int]]] = {
     (20, 1): ("started_at_ns", 8),
     (20, 2): ("stopped_at_ns", 8),
 }
-"""Attribute path to (field, bytes); every value is big-endian."""
+"""Attribute path to (field, bytes); every value is big-endian. A zone of one direction only stands for both."""
 
 
 class MalformedError(ValueError):
@@ -77,7 +79,7 @@ class Attribute(NamedTuple):
 
 def walk(message: bytes) -> list[Attribute]:
     """All attributes of one message. Raises MalformedError when a length does not fit or there are too many."""
-    found = list(_walk(message, MESSAGE_HEAD_BYTES, len(message), ()))
+    found = list(islice(_walk(message, MESSAGE_HEAD_BYTES, len(message), ()), _MAXIMUM_ATTRIBUTES + 1))
     if len(found) > _MAXIMUM_ATTRIBUTES:
         raise MalformedError(f"more than {_MAXIMUM_ATTRIBUTES} attributes")
     return found

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from agents.node.report.columns import TUPLES
 
+COUNTERS: Final = ("original_packets", "original_bytes", "reply_packets", "reply_bytes")
 ENTRY: Final = np.dtype(
     [
         *TUPLES,

@@ -5,15 +5,19 @@ linux/netfilter/nfnetlink_conntrack.h.
 """
 
 import errno
+import os
 import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from agents.errors import ReadError, RightsError
-from agents.node.conntrack.decode import Decoder
-from agents.node.conntrack.entry import Entries
+from agents.node.conntrack.batch.reader import BatchReceiver
+from agents.node.conntrack.decode import Decoded, Decoder
+from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.namespace.reader import entered
 
 _NETLINK_NETFILTER: Final = 12
@@ -26,12 +30,17 @@ _DONE, _ERROR = 3, 2
 _DUMP_INTERRUPTED: Final = 0x10
 _HEAD: Final = struct.Struct("=IHHII")
 _HEAD_BYTES: Final = _HEAD.size
+_CODE: Final = struct.Struct("=i")
+_DONE_BYTES: Final = _HEAD_BYTES + _CODE.size
 _READ_BYTES: Final = 64 << 10
 """The kernel fills a dump's messages up to the size that it is asked for, but at most 32 KiB."""
 _DUMP_BYTES: Final = 1 << 20
 _MAXIMUM_DUMP_BYTES: Final = 1 << 30
-_EVENT_BYTES: Final = 4 << 20
-_EVENT_ROOM: Final = 8 << 10
+_EVENT_ROOM: Final = 2 << 10
+"""Bytes; events have 160 to 700."""
+_EVENTS_A_BATCH: Final = 1024
+_MAXIMUM_BATCHES: Final = 64
+"""One call ends although the kernel goes on queueing: the caller has other things to do."""
 _TIMEOUT_SECONDS: Final = 10
 
 
@@ -67,7 +76,7 @@ class ConntrackReader:
         self._dumps: socket.socket | None = None
         self._event_decoder = Decoder()
         self._dump_decoder = Decoder()
-        self._event_buffer = bytearray(_EVENT_BYTES)
+        self._receiver = BatchReceiver(_EVENTS_A_BATCH, _EVENT_ROOM)
         self._dump_buffer = bytearray(_DUMP_BYTES)
         self._sequence = 0
 
@@ -83,12 +92,30 @@ class ConntrackReader:
         return self._events.fileno()
 
     def read_events(self) -> Events:
-        """Events that are queued now, at most about 4 MiB of them. Raises ReadError when the socket fails."""
+        """Events that are queued now, at most 65,536 of them. Raises ReadError when the socket fails."""
         if self._events is None:
             raise ReadError("conntrack events: not started")
-        size, overruns = self._receive_events(self._events)
-        decoded = self._event_decoder.decode(self._event_buffer, size)
-        return Events(decoded.new, decoded.destroyed, overruns, decoded.malformed)
+        found: list[Decoded] = []
+        overruns = refused = 0
+        for _ in range(_MAXIMUM_BATCHES):
+            try:
+                batch = self._receiver.receive(self._events.fileno())
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno not in (errno.ENOBUFS, errno.EINTR):
+                    raise _translated(error, "conntrack events") from error
+                overruns += error.errno == errno.ENOBUFS
+                continue
+            refused += batch.refused
+            sizes = batch.sizes
+            found.append(self._event_decoder.decode_datagrams(self._receiver.buffer, _EVENT_ROOM, sizes))
+        return Events(
+            _joined([decoded.new for decoded in found]),
+            _joined([decoded.destroyed for decoded in found]),
+            overruns,
+            refused + sum(decoded.malformed for decoded in found),
+        )
 
     def dump(self) -> Dump:
         """All entries now, both families. Raises RightsError or ReadError."""
@@ -102,7 +129,7 @@ class ConntrackReader:
             self._dumps = None
             raise _translated(error, "conntrack dump") from error
         decoded = self._dump_decoder.decode(self._dump_buffer, size)
-        return Dump(decoded.new, decoded.malformed, interrupted)
+        return Dump(decoded.new, decoded.malformed, interrupted or decoded.interrupted)
 
     def close(self) -> None:
         """Stop listening."""
@@ -125,46 +152,36 @@ class ConntrackReader:
             raise _translated(error, "conntrack") from error
         return opened
 
-    def _receive_events(self, events: socket.socket) -> tuple[int, int]:
-        view = memoryview(self._event_buffer)
-        size = overruns = 0
-        while size + _EVENT_ROOM <= _EVENT_BYTES:
-            try:
-                received = events.recv_into(view[size:], _EVENT_ROOM)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise _translated(error, "conntrack events") from error
-                overruns += 1
-                continue
-            size += (received + 3) & ~3
-        return size, overruns
-
     def _receive_dump(self, dumps: socket.socket) -> tuple[int, bool]:
         """Fill the buffer with the whole answer; return its size without the closing message."""
         self._sequence += 1
         request = _HEAD.pack(_HEAD_BYTES + 4, _GET, _REQUEST_DUMP, self._sequence, 0) + b"\0\0\0\0"
         dumps.send(request)
-        size, interrupted = 0, False
+        size = 0
         while True:
             if len(self._dump_buffer) - size < _READ_BYTES:
                 self._grow()
             with memoryview(self._dump_buffer) as view:
-                received = dumps.recv_into(view[size:], _READ_BYTES)
-            _, kind, flags, sequence, _ = _HEAD.unpack_from(self._dump_buffer, size)
+                received, (sender, _) = dumps.recvfrom_into(view[size:], _READ_BYTES)
+            if sender != 0 or received < _HEAD_BYTES:
+                continue
+            _, kind, _, sequence, _ = _HEAD.unpack_from(self._dump_buffer, size)
             if sequence != self._sequence:
                 continue  # the rest of an answer that was given up on
             if kind == _ERROR:
-                code = struct.unpack_from("=i", self._dump_buffer, size + _HEAD_BYTES)[0]
-                raise OSError(-code, "the kernel refused")
-            interrupted |= bool(flags & _DUMP_INTERRUPTED)
+                raise _refused(self._dump_buffer, size)
             if kind == _DONE:
-                return size, interrupted
+                return size, self._is_interrupted(size)
             size += received
-            tail = size - _HEAD_BYTES - 4
-            if tail >= 0 and _HEAD.unpack_from(self._dump_buffer, tail)[:2] == (_HEAD_BYTES + 4, _DONE):
-                return tail, interrupted
+            tail = size - _DONE_BYTES
+            if tail >= 0 and _HEAD.unpack_from(self._dump_buffer, tail)[:2] == (_DONE_BYTES, _DONE):
+                return tail, self._is_interrupted(tail)
+
+    def _is_interrupted(self, done: int) -> bool:
+        """Whether the closing message says so. Raises OSError when it says that the dump failed on the way."""
+        if _CODE.unpack_from(self._dump_buffer, done + _HEAD_BYTES)[0] < 0:
+            raise _refused(self._dump_buffer, done)
+        return bool(_HEAD.unpack_from(self._dump_buffer, done)[2] & _DUMP_INTERRUPTED)
 
     def _grow(self) -> None:
         if len(self._dump_buffer) >= _MAXIMUM_DUMP_BYTES:
@@ -179,6 +196,15 @@ def _set_receive_buffer(opened: socket.socket, size: int) -> None:
     except PermissionError:
         with suppress(OSError):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def _joined(parts: list[Entries]) -> Entries:
+    return np.concatenate(parts) if parts else np.zeros(0, ENTRY)
+
+
+def _refused(buffer: bytearray, at: int) -> OSError:
+    code = -int(_CODE.unpack_from(buffer, at + _HEAD_BYTES)[0])
+    return OSError(code, os.strerror(code))
 
 
 def _translated(error: OSError, what: str) -> ReadError | RightsError:

@@ -1,63 +1,57 @@
-"""What is remembered of a connection between reports, and how it is kept over a restart."""
+"""How the table is kept over a restart of the agent."""
 
-from io import BytesIO
+import zlib
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from agents.node.conntrack.entry import Entries
-from agents.node.report.columns import TUPLES
-from agents.node.report.key import mix
+from agents.errors import ReadError
+from agents.node.conntrack.beginning import BEGINNING, Beginning
+from agents.node.conntrack.live import LIVE, Live
+from agents.publish.frame import pack, unpack
 
-LIVE: Final = np.dtype(
-    [
-        ("key", "u8"),
-        *TUPLES,
-        ("connection_id", "i8"),
-        ("status", "u4"),
-        ("tcp_state", "u1"),
-        ("original_packets", "u8"),  # totals as last reported
-        ("original_bytes", "u8"),
-        ("reply_packets", "u8"),
-        ("reply_bytes", "u8"),
-        ("started_at_ns", "i8"),
-        ("kernel_start_ns", "i8"),  # 0 when the kernel gives no times
-        ("was_final", "?"),
-        ("absences", "u1"),  # dumps in a row that did not show it
-    ]
-)
-"""Sorted by key."""
-
-Live = npt.NDArray[np.void]
+_MARKER: Final = b"CTT2"
+_LAYOUT: Final = zlib.crc32(f"{LIVE.descr}{BEGINNING.descr}".encode())
+"""A release with other columns does not take them for its own."""
 
 
-def keys_of(entries: Entries) -> npt.NDArray[np.uint64]:
-    """Identity of each entry while it lives: the kernel's id, the zone and the original tuple."""
-    head = (
-        entries["id"].astype(np.uint64)
-        | (entries["zone"].astype(np.uint64) << np.uint64(32))
-        | (entries["protocol"].astype(np.uint64) << np.uint64(48))
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """Everything that the next report depends on."""
+
+    live: Live
+    """Sorted by identity."""
+    finished: Live
+    """Ended, not reported yet."""
+    beginnings: Beginning
+    """Sorted by key."""
+    endings: npt.NDArray[np.uint64]
+    began_at_ns: int
+    is_based: bool
+
+
+def pack_state(state: TableState) -> bytes:
+    """The state as bytes."""
+    header = {"layout": _LAYOUT, "began_at_ns": state.began_at_ns, "is_based": state.is_based}
+    blobs = [part.tobytes() for part in (state.live, state.finished, state.beginnings, state.endings)]
+    return pack(_MARKER, header, blobs)
+
+
+def unpack_state(data: bytes) -> TableState:
+    """The state again. Raises ValueError when the bytes are torn or of another release."""
+    try:
+        header, (live, finished, beginnings, endings) = unpack(_MARKER, data)
+    except ReadError as error:
+        raise ValueError(f"kept connections: {error}") from error
+    if header.get("layout") != _LAYOUT:
+        raise ValueError("kept connections: of another release")
+    return TableState(
+        np.frombuffer(live, LIVE).copy(),
+        np.frombuffer(finished, LIVE).copy(),
+        np.frombuffer(beginnings, BEGINNING).copy(),
+        np.frombuffer(endings, np.uint64).copy(),
+        int(header["began_at_ns"]),
+        bool(header["is_based"]),
     )
-    ports = (
-        entries["original_source_port"].astype(np.uint64)
-        | (entries["original_destination_port"].astype(np.uint64) << np.uint64(16))
-        | (entries["icmp_id"].astype(np.uint64) << np.uint64(32))
-    )
-    words = [entries[f"original_{end}_{half}"] for end in ("source", "destination") for half in ("high", "low")]
-    return mix(head, ports, *words)
-
-
-def export_live(live: Live) -> bytes:
-    """As numpy's own format, without pickle."""
-    buffer = BytesIO()
-    np.save(buffer, live, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def import_live(data: bytes) -> Live:
-    """Raises ValueError when the data is not what ``export_live`` gave."""
-    loaded = np.load(BytesIO(data), allow_pickle=False)
-    if not isinstance(loaded, np.ndarray) or loaded.dtype != LIVE or loaded.ndim != 1:
-        raise ValueError("the kept state is of another version")
-    return loaded
