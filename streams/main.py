@@ -23,10 +23,13 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from schemas.schema import read_schema
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.errors import StreamError
-from streams.metadata.reader import MetadataReader
+from streams.metadata.counters import MetadataCounters
+from streams.metadata.reader import MetadataReader, Unusable
+from streams.metadata.writer import DeadLetterWriter
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
 from streams.window.counters import FlowCounters
+from streams.window.deadletter import Refused, dead_letter
 from streams.window.evaluate import Names
 from streams.window.knowledge import Knowledge
 from streams.window.processor import FlowProcessor, FlowStage
@@ -78,12 +81,19 @@ class _Worker:
         settings = self._settings
         self._name(KUBERNETES_OBJECTS)
         knowledge = Knowledge()
-        self._metadata = MetadataReader(settings.kafka, (knowledge.apply,))
+        counters = MetadataCounters(self._registry)
+        letters = DeadLetterWriter(settings.kafka, counters)
+
+        def refuse(message: Unusable) -> None:
+            refused = Refused("metadata", message.reason, *message[:5])
+            letters.send(message.topic, dead_letter(settings.cluster, refused, time.time_ns()))
+
+        self._metadata = MetadataReader(settings.kafka, (knowledge.apply,), refuse, counters)
         metadata = self._metadata
 
         def names() -> Names:
             metadata.catch_up()
-            return knowledge.names(time.time_ns())
+            return knowledge.names(time.time_ns(), metadata.version)
 
         stage = FlowStage(
             cluster=settings.cluster,

@@ -3,34 +3,77 @@
 A connection keeps the identity of its start, so a long one is never renamed and a replay gives the same names.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from streams.metadata.directory import Directory
+from streams.metadata.timeline import NONE, Numbers
 
-_TOLERANCE_NS: Final = 2_000_000_000
+Flags = npt.NDArray[np.bool_]
+TOLERANCE_NS: Final = 2_000_000_000
 """A pod's first packet can be some time ahead of the observation of its address."""
+ENRICHED: Final = {
+    "source_address": pl.String(),
+    "source_port": pl.Int32(),
+    "destination_address": pl.String(),
+    "destination_port": pl.Int32(),
+    "nat_address": pl.String(),
+    "nat_port": pl.Int32(),
+    "dialled_address": pl.String(),
+    "dialled_port": pl.Int32(),
+    "source_index": pl.UInt32(),
+    "destination_index": pl.UInt32(),
+    "service_index": pl.UInt32(),
+    "direction": pl.String(),
+    "role": pl.String(),
+}
+"""Columns that are added. ``nat_…``: the source as the destination saw it, where that differs. ``dialled_…``: what the
+source dialled, where that is not who answered. Indices are null where nobody had the address."""
+_DIRECTIONS: Final = pl.Series(["external", "inbound", "outbound", "internal"])
+_ROLES: Final = pl.Series(["none", "source", "destination", "both"])
 
 
-def enrich(raw: pl.DataFrame, directory: Directory) -> pl.DataFrame:
-    """Add the real ends, endpoint and service indices, direction and role to rows of RawFlow with batch facts.
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One end of every row."""
 
-    ``source_index`` and ``destination_index`` are null where no endpoint had the address; ``role`` says which of the
-    ends live on the reporting node: source, destination, both or none. The rows keep their order.
+    holders: Numbers
+    """Index of its endpoint, or NONE."""
+    is_inside: Flags
+    is_here: Flags
+    """Whether it lives on the reporting node."""
+
+
+def enrich(raw: pl.DataFrame, directory: Directory, tolerance_ns: int = TOLERANCE_NS) -> pl.DataFrame:
+    """Add ENRICHED to rows of RawFlow with batch facts; the rows keep their order.
+
+    ``role`` says which of the ends live on the reporting node: source, destination, both or none. Where nobody had an
+    address at the start of a connection, whoever got it at most ``tolerance_ns`` later had it.
     """
-    rows = raw.with_columns(_ends())
-    names = _endpoint_indices(rows, directory)
-    rows = rows.with_columns(
-        _of("source", rows, names).alias("source_index"),
-        _of("destination", rows, names).alias("destination_index"),
-        _service_index(rows, directory).alias("service_index"),
+    at_ns = raw["started_at_ns"].to_numpy()
+    source = _end(raw["original_source_address"], raw["node"], at_ns, directory, tolerance_ns)
+    destination = _end(raw["reply_source_address"], raw["node"], at_ns, directory, tolerance_ns)
+    services = _services(raw, directory, tolerance_ns)
+    is_internal = destination.is_inside | (services != NONE)
+    direction = 2 * source.is_inside + np.where(source.is_inside, is_internal, destination.is_inside)
+    return raw.with_columns(
+        *_ends(),
+        _index("source_index", source.holders),
+        _index("destination_index", destination.holders),
+        _index("service_index", services),
+        _DIRECTIONS.gather(pl.Series(direction)).alias("direction"),
+        _ROLES.gather(pl.Series(source.is_here + 2 * destination.is_here)).alias("role"),
     )
-    return rows.with_columns(_direction(rows, directory), _role(rows, directory))
 
 
 def _ends() -> list[pl.Expr]:
-    is_source_translated = pl.col("reply_destination_address") != pl.col("original_source_address")
+    is_source_translated = (pl.col("reply_destination_address") != pl.col("original_source_address")) | (
+        pl.col("reply_destination_port") != pl.col("original_source_port")
+    )
     is_destination_translated = (pl.col("original_destination_address") != pl.col("reply_source_address")) | (
         pl.col("original_destination_port") != pl.col("reply_source_port")
     )
@@ -46,97 +89,40 @@ def _ends() -> list[pl.Expr]:
     ]
 
 
-def _endpoint_indices(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
-    """Index by address and start, each pair looked up once."""
-    pairs = pl.concat(
-        [
-            rows.select(pl.col("source_address").alias("address"), pl.col("started_at_ns").alias("at")),
-            rows.select(pl.col("destination_address").alias("address"), pl.col("started_at_ns").alias("at")),
-        ]
-    ).unique()
-    claims = directory.claims.sort("valid_from_ns")
-    held = pairs.sort("at").join_asof(
-        claims, left_on="at", right_on="valid_from_ns", by="address", strategy="backward", check_sortedness=False
-    )
-    held = held.with_columns(pl.when(pl.col("at") < pl.col("valid_to_ns")).then("index").alias("index"))
-    early = (
-        held.filter(pl.col("index").is_null())
-        .select("address", "at")
-        .join_asof(
-            claims,
-            left_on="at",
-            right_on="valid_from_ns",
-            by="address",
-            strategy="forward",
-            tolerance=_TOLERANCE_NS,
-            check_sortedness=False,
-        )
-        .select("address", "at", "index")
-    )
-    return pl.concat([held.filter(pl.col("index").is_not_null()).select("address", "at", "index"), early])
+def _end(addresses: pl.Series, nodes: pl.Series, at_ns: Numbers, directory: Directory, tolerance_ns: int) -> _End:
+    numbers = directory.lookup.numbers(addresses)
+    holders = directory.lookup.holders(numbers, at_ns, tolerance_ns)
+    is_inside = holders != NONE
+    if not is_inside.all():
+        is_inside[~is_inside] = _lie_inside(addresses.filter(pl.Series(~is_inside)), directory)
+    is_here = (directory.node_names.gather(_index("index", holders)) == nodes).fill_null(value=False)
+    return _End(holders, is_inside, is_here.to_numpy())
 
 
-def _of(end: str, rows: pl.DataFrame, names: pl.DataFrame) -> pl.Series:
-    keys = rows.select(pl.col(f"{end}_address").alias("address"), pl.col("started_at_ns").alias("at"))
-    return keys.join(names, on=["address", "at"], how="left", maintain_order="left")["index"]
+def _lie_inside(addresses: pl.Series, directory: Directory) -> Flags:
+    """Whether addresses that nobody has lie in a pod network."""
+    distinct = addresses.unique()
+    inside = distinct.filter(pl.Series(directory.networks.contains(distinct), dtype=pl.Boolean))
+    return addresses.is_in(inside.implode()).to_numpy()
 
 
-def _service_index(rows: pl.DataFrame, directory: Directory) -> pl.Series:
+def _services(raw: pl.DataFrame, directory: Directory, tolerance_ns: int) -> Numbers:
     """By what was dialled; a Service without endpoints is dialled without being translated."""
-    keys = rows.select(
-        pl.int_range(pl.len()).alias("row"),
-        pl.col("original_destination_address").alias("address"),
-        pl.col("original_destination_port").alias("port"),
-        "protocol",
-        pl.col("started_at_ns").alias("at"),
-    )
-    found = (
-        keys.join(directory.service_claims, on=["address", "port", "protocol"])
-        .filter((pl.col("valid_from_ns") - _TOLERANCE_NS <= pl.col("at")) & (pl.col("at") < pl.col("valid_to_ns")))
-        .group_by("row")
-        .agg(pl.col("service_index").max())
-    )
-    return keys.join(found, on="row", how="left", maintain_order="left")["service_index"]
+    lookup, addresses = directory.lookup, raw["original_destination_address"]
+    numbers = lookup.numbers(addresses)
+    ports = raw["original_destination_port"].cast(pl.Int64).to_numpy()
+    protocols = raw["protocol"].cast(pl.Int64).to_numpy()
+    at_ns = raw["started_at_ns"].to_numpy()
+    found = lookup.services(numbers, ports, protocols, at_ns, tolerance_ns)
+    by_node_port = lookup.node_port_services(ports, protocols, at_ns, tolerance_ns)
+    rows = np.flatnonzero((found == NONE) & (by_node_port != NONE) & (numbers != NONE))
+    if len(rows):
+        dialled = _index("index", lookup.holders(numbers[rows], at_ns[rows], tolerance_ns))
+        is_node = directory.is_node.gather(dialled).fill_null(value=False).to_numpy()
+        found[rows[is_node]] = by_node_port[rows[is_node]]
+    return found
 
 
-def _direction(rows: pl.DataFrame, directory: Directory) -> pl.Expr:
-    inside = {
-        end: rows[f"{end}_index"].is_not_null() | _is_inside(rows[f"{end}_address"], rows[f"{end}_index"], directory)
-        for end in ("source", "destination")
-    }
-    return (
-        pl.when(inside["source"] & (inside["destination"] | rows["service_index"].is_not_null()))
-        .then(pl.lit("internal"))
-        .when(inside["source"])
-        .then(pl.lit("outbound"))
-        .when(inside["destination"])
-        .then(pl.lit("inbound"))
-        .otherwise(pl.lit("external"))
-        .alias("direction")
-    )
-
-
-def _is_inside(addresses: pl.Series, indices: pl.Series, directory: Directory) -> pl.Series:
-    """Whether an address that nobody has lies in a pod network."""
-    unknown = addresses.filter(indices.is_null()).unique()
-    inside = [address for address in unknown if directory.is_inside(address)]
-    return addresses.is_in(inside)
-
-
-def _role(rows: pl.DataFrame, directory: Directory) -> pl.Expr:
-    def is_here(end: str) -> pl.Series:
-        names = directory.node_names
-        nodes = names.gather(rows[f"{end}_index"]) if len(names) else pl.Series([None] * rows.height, dtype=pl.String)
-        return (nodes == rows["node"]).fill_null(value=False)
-
-    source, destination = is_here("source"), is_here("destination")
-    return (
-        pl.when(source & destination)
-        .then(pl.lit("both"))
-        .when(source)
-        .then(pl.lit("source"))
-        .when(destination)
-        .then(pl.lit("destination"))
-        .otherwise(pl.lit("none"))
-        .alias("role")
-    )
+def _index(name: str, numbers: Numbers) -> pl.Series:
+    column = pl.Series(name, numbers)
+    return column.set(column == NONE, None).cast(pl.UInt32)

@@ -1,7 +1,7 @@
 """What Kubernetes says of one end of a flow: the identity that policies are judged by and documents are named with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -35,3 +35,7 @@ class Endpoint:
     ports: tuple[ContainerPort, ...] = ()
     services: tuple[str, ...] = ()
     """Names of the Services (same namespace) whose endpoints include this pod, sorted."""
+
+    def means_the_same(self, other: "Endpoint") -> bool:
+        """Whether two states differ in nothing that a policy asks for or a flow is named by, but Services."""
+        return replace(self, services=other.services, addresses=other.addresses) == other

@@ -1,46 +1,46 @@
-"""Pods and nodes from their records: states, each an Endpoint with the time in which it holds."""
+"""Pods and nodes as their records tell of them: the endpoint, and its addresses with the time in which it has them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from streams.metadata.claim import ENDLESS_NS, Claim
+from streams.metadata.address import canonical
+from streams.metadata.claim import ENDLESS_NS
 from streams.metadata.endpoint import ContainerPort, Endpoint
 
 Record = Mapping[str, Any]
+_TERMINAL: Final = ("Succeeded", "Failed")
 
 
-@dataclass(slots=True)
-class State:
-    """One state of one pod or node."""
+class Tenure(NamedTuple):
+    """An address while it is held, [assigned, released), Unix time in ns."""
 
-    observed_at_ns: int
-    index: int
-    endpoint: Endpoint
-
-
-@dataclass(slots=True)
-class Holder:
-    """A pod or node through its life: its states in order of time, and the addresses as last told."""
-
-    states: list[State] = field(default_factory=list)
-    addresses: tuple[tuple[str, int, int], ...] = ()
-    """(address, assigned, released), Unix time in ns."""
-    deleted_at_ns: int | None = None
-
-    def claims(self) -> Iterator[Claim]:
-        """Each address in each state: the first state holds from the assignment on."""
-        for number, state in enumerate(self.states):
-            begins = 0 if number == 0 else state.observed_at_ns
-            ends = self.states[number + 1].observed_at_ns if number + 1 < len(self.states) else ENDLESS_NS
-            for address, assigned, released in self.addresses:
-                start, end = max(begins, assigned), min(ends, released)
-                if start < end:
-                    yield Claim(address, start, assigned, end, state.index)
+    address: str
+    assigned_at_ns: int
+    released_at_ns: int
 
 
-def pod_endpoint(record: Record) -> Endpoint:
-    """Services and namespace labels are added when they are known."""
+def endpoint_of(record: Record) -> Endpoint:
+    """Services and namespace labels are added where they are known."""
+    return _pod(record) if record["kind"] == "Pod" else _node(record)
+
+
+def tenures_of(record: Record) -> tuple[Tenure, ...]:
+    """A pod on the node's network has no address of its own: the address is the node's."""
+    if record["kind"] == "Pod" and record["host_network"]:
+        return ()
+    end = ENDLESS_NS if record["deleted_at_ns"] is None else record["deleted_at_ns"]
+    if record["phase"] in _TERMINAL:
+        end = min(end, record["observed_at_ns"])
+    found = []
+    for told in record["addresses"]:
+        address = canonical(told["address"])
+        released = ENDLESS_NS if told["released_at_ns"] is None else told["released_at_ns"]
+        if address is not None:
+            found.append(Tenure(address, told["assigned_at_ns"], min(end, released)))
+    return tuple(found)
+
+
+def _pod(record: Record) -> Endpoint:
     workload = record["workload"] or {"kind": "Pod", "name": record["name"]}
     return Endpoint(
         kind="pod",
@@ -58,7 +58,7 @@ def pod_endpoint(record: Record) -> Endpoint:
     )
 
 
-def node_endpoint(record: Record) -> Endpoint:
+def _node(record: Record) -> Endpoint:
     """A node lives on itself."""
     return Endpoint(
         kind="node",
@@ -70,20 +70,4 @@ def node_endpoint(record: Record) -> Endpoint:
         node_name=record["name"],
         host_network=True,
         addresses=tuple(address["address"] for address in record["addresses"]),
-    )
-
-
-def addresses_of(record: Record) -> tuple[tuple[str, int, int], ...]:
-    """Addresses with the time in which they are held; a pod on the node's network holds none of its own."""
-    if record["host_network"] and record["kind"] == "Pod":
-        return ()
-    deleted = record["deleted_at_ns"]
-    end = ENDLESS_NS if deleted is None else deleted
-    return tuple(
-        (
-            address["address"],
-            address["assigned_at_ns"],
-            min(end, ENDLESS_NS if address["released_at_ns"] is None else address["released_at_ns"]),
-        )
-        for address in record["addresses"]
     )

@@ -4,11 +4,11 @@ No group and no thread: whoever is about to name flows first catches up, so name
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
@@ -17,87 +17,144 @@ from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import KUBERNETES_OBJECTS
 from streams.errors import ReadError
+from streams.metadata.assignment import Assignment
+from streams.metadata.counters import MetadataCounters
 
 Sink = Callable[[str, Mapping[str, Any] | None], None]
 """Takes the key and the record, or the key and nothing for a tombstone."""
 
-_PATIENCE_SECONDS = 30.0
-_BATCH_MESSAGES = 1000
+
+class Unusable(NamedTuple):
+    """A message that is no Kubernetes object."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: str
+
+
+_PATIENCE_SECONDS: Final = 30.0
+_BATCH_MESSAGES: Final = 1000
+_QUEUE_KILOBYTES: Final = 16 << 10
+_LOOK_MS: Final = 5_000
+"""How often new partitions are looked for."""
 _log = structlog.get_logger()
 
 
 class MetadataReader:
-    """Gives every record of ``k8s.objects`` to its sinks, in the order of the log."""
+    """Gives every record of ``k8s.objects`` to its sinks, in the order of each partition."""
 
-    def __init__(self, settings: KafkaSettings, sinks: tuple[Sink, ...]) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        sinks: tuple[Sink, ...],
+        refuse: Callable[[Unusable], None],
+        counters: MetadataCounters,
+    ) -> None:
+        """``refuse`` takes what cannot be decoded. Nothing is connected before ``start``."""
         self._topic = KUBERNETES_OBJECTS.full_name(settings.topic_prefix)
         self._codec = SingleObjectCodec(read_schema(KUBERNETES_OBJECTS.schema))
         self._sinks = sinks
+        self._refuse = refuse
+        self._counters = counters
+        self._assignment = Assignment(self._topic)
         self._configuration = {
             **client_configuration(settings, "conntrail-metadata"),
             "group.id": "conntrail-metadata",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
-            "enable.partition.eof": False,
+            "enable.partition.eof": True,
+            "queued.max.messages.kbytes": _QUEUE_KILOBYTES,
+            "topic.metadata.refresh.interval.ms": _LOOK_MS,
+            "statistics.interval.ms": _LOOK_MS,
+            "stats_cb": self._assignment.note_statistics,
         }
         self._consumer: Consumer | None = None
-        self.undecodable = 0
+        self._is_ready = False
+
+    @property
+    def version(self) -> int:
+        """How far the log has been taken in: grows, and is the same for all who have read as far."""
+        return self._assignment.version
 
     def start(self) -> None:
         """Read everything that the topic holds now. Raises ReadError when the broker does not give it."""
         try:
             self._consumer = Consumer(self._configuration)
-            metadata = self._consumer.list_topics(self._topic, timeout=_PATIENCE_SECONDS).topics[self._topic]
-            positions = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in metadata.partitions]
-            self._consumer.assign(positions)
-            self._read_to_end(self._consumer, positions)
+            self._assign(self._consumer, self._partitions(self._consumer))
+            self._read_to_end(self._consumer)
+            self._is_ready = True
         except KafkaException as error:
             raise ReadError(f"metadata topic {self._topic}: {error.args[0].str()}") from error
 
     def catch_up(self) -> None:
-        """Take in what has come since; does not wait."""
+        """Take in what has come since; does not wait. While the broker is away, what is known stays."""
         assert self._consumer is not None, "start comes first"
-        while True:
-            messages = self._consumer.consume(_BATCH_MESSAGES, timeout=0)
-            for message in messages:
-                self._take(message)
-            if len(messages) < _BATCH_MESSAGES:
-                return
+        while self._take_batch(self._consumer, timeout_seconds=0) == _BATCH_MESSAGES:
+            pass
+        if self._assignment.missing():
+            self._assign(self._consumer, self._assignment.missing())
+        self._counters.lag.set(self._assignment.lag)
 
     def close(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
             self._consumer.close()
 
-    def _read_to_end(self, consumer: Consumer, positions: list[TopicPartition]) -> None:
-        ends = dict(self._ends(consumer, positions))
+    def _partitions(self, consumer: Consumer) -> set[int]:
+        topic = consumer.list_topics(self._topic, timeout=_PATIENCE_SECONDS).topics[self._topic]
+        if topic.error is not None:
+            raise KafkaException(topic.error)
+        return set(topic.partitions)
+
+    def _assign(self, consumer: Consumer, partitions: set[int]) -> None:
+        """Read further partitions, and the others from where they are."""
+        known = [TopicPartition(self._topic, number, offset) for number, offset in self._assignment.positions.items()]
+        fresh = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in sorted(partitions)]
+        consumer.assign([*known, *fresh])
+        self._assignment.add(set(partitions))
+        self._counters.partitions.set(len(self._assignment.positions))
+
+    def _read_to_end(self, consumer: Consumer) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while any(position.offset < ends[position.partition] for position in consumer.position(positions)):
-            for message in consumer.consume(_BATCH_MESSAGES, timeout=0.1):
+        while self._assignment.unread:
+            if self._take_batch(consumer, timeout_seconds=0.1):
                 deadline = time.monotonic() + _PATIENCE_SECONDS
-                self._take(message)
-            if time.monotonic() > deadline:
+            elif time.monotonic() > deadline:
                 raise ReadError(f"metadata topic {self._topic}: nothing came for {_PATIENCE_SECONDS:.0f} s")
 
-    def _ends(self, consumer: Consumer, positions: list[TopicPartition]) -> Iterator[tuple[int, int]]:
-        """Where each partition ends now; an empty one needs no reading."""
-        for position in positions:
-            low, high = consumer.get_watermark_offsets(position, timeout=_PATIENCE_SECONDS)
-            # Before its first message a consumer has no position (a negative number).
-            yield position.partition, high if high > low else -(2**31)
+    def _take_batch(self, consumer: Consumer, timeout_seconds: float) -> int:
+        messages = consumer.consume(_BATCH_MESSAGES, timeout=timeout_seconds)
+        for message in messages:
+            error = message.error()
+            if error is None:
+                self._take(message)
+            else:
+                self._note(message, error)
+        return len(messages)
 
     def _take(self, message: Message) -> None:
-        error = message.error()
-        if error is not None:
-            _log.warning("metadata", error=error.str())
-            return
-        key, value = message.key() or b"", message.value()
+        partition, offset = message.partition() or 0, message.offset() or 0
+        self._assignment.note_next(partition, offset + 1)
+        key, value = message.key(), message.value()
         try:
             record = None if value is None else self._codec.decode(value)
-            name = key.decode()
+            name = (key or b"").decode()
         except (DecodeError, UnicodeDecodeError) as fault:
-            self.undecodable += 1
-            _log.warning("a metadata record is unusable", offset=message.offset(), reason=str(fault))
+            self._counters.unusable.inc()
+            self._refuse(Unusable(self._topic, partition, offset, key, value, str(fault)))
             return
+        self._counters.records.inc()
         for sink in self._sinks:
             sink(name, record)
+
+    def _note(self, message: Message, error: KafkaError) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+            self._assignment.note_end(message.partition() or 0, message.offset() or 0)
+            return
+        if not self._is_ready:
+            raise KafkaException(error)
+        self._counters.errors.inc()
+        _log.warning("metadata", error=error.str())

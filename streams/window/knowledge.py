@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from streams.metadata.directory import DirectoryBuilder
+from streams.metadata.builder import DirectoryBuilder
 from streams.policy.record import policy_of
 from streams.policy.timeline import PolicyTimeline
 from streams.window.evaluate import Names
@@ -28,10 +28,10 @@ class Knowledge:
         if policy is not None:
             self._policies.apply(policy)
 
-    def names(self, now_ns: int) -> Names:
-        """What is known. Things that ended long ago are dropped from time to time."""
-        if self._builder.version - self._forgotten_at_version > _FORGET_EVERY:
-            self._forgotten_at_version = self._builder.version
+    def names(self, now_ns: int, version: int) -> Names:
+        """What is known. Things that ended long ago are dropped from time to time. ``version``: of the log."""
+        if version - self._forgotten_at_version > _FORGET_EVERY:
+            self._forgotten_at_version = version
             self._builder.forget_before(now_ns - _KEPT_NS)
             self._policies.forget_before(now_ns - _KEPT_NS)
-        return Names(self._builder.directory(), self._policies)
+        return Names(self._builder.directory(version), self._policies)
