@@ -50,7 +50,7 @@ class Observed:
 
     def await_results(self) -> None:
         """Until everything that agents sent before now is final and indexed."""
-        until_ms = int(time.time() * 1000) + 2000
+        until_ms = int(time.time() * 1000) + 5000  # an attempt is told after its patience and its interval
         drain = Drain(self.settings.kafka)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not drain.is_done(until_ms):
