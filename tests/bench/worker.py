@@ -1,0 +1,235 @@
+"""From Kafka to windows in Kafka: the worker's path against a bare loop that does the same with dictionaries.
+
+Both read the same messages from the same broker on one core, name both ends, join the two reports of each
+connection, aggregate per workload pair and port and produce the windows. The bare loop is confluent-kafka, fastavro
+and dicts, without policies; ours evaluates policies too.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import polars as pl
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from runtime.settings import KafkaSettings
+from schemas.schema import read_schema
+from schemas.topic import FLOWS, POLICY_HITS, WINDOWS
+from streams.policy.hits import hits
+from streams.source.part import Part, PartDecoder
+from streams.source.reader import LogReader
+from streams.window.aggregate import aggregate
+from streams.window.evaluate import Names, evaluate_step
+from streams.window.flow import Stamp, flow_records
+from streams.window.knowledge import Knowledge
+from streams.window.record import hit_records, window_records
+from streams.window.writer import ResultWriter
+from tests.support.parts import SECOND, batch, encoded, raw_flow
+from tests.support.stack import running_stack
+
+PODS, STEPS, CONNECTIONS, PARTS = 200, 6, 10_000, 10
+TOPIC = "bench.flows.raw"
+RUNS = 3
+
+
+def run() -> list[dict[str, Any]]:
+    """CPU time of one process, threads of librdkafka included."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    with running_stack() as stack:
+        settings = KafkaSettings(bootstrap_servers=stack.kafka, topic_prefix="bench.")
+        rows = prepare(settings)
+        names = known_names()
+        ours = min(cpu_of(lambda: worker_path(settings, names)) for _ in range(RUNS))
+        bare = min(cpu_of(lambda: bare_loop(settings)) for _ in range(RUNS))
+        flows = cpu_of(lambda: flow_path(settings, names)) / (STEPS * CONNECTIONS)
+    ratio = bare / ours
+    return [
+        {
+            "name": "worker.windows",
+            "value": rows / ours,
+            "unit": "raw flows a second on one core, Kafka to windows",
+            "ratio": ratio,
+            "against": "confluent-kafka, fastavro and dicts",
+            "aim": "at least 3",
+            "holds": ratio >= 3,
+        },
+        {
+            "name": "worker.flows",
+            "value": 1 / flows,
+            "unit": "flow records a second on one core, built, encoded and produced",
+            "ratio": None,
+            "against": "",
+            "aim": "none yet",
+            "holds": None,
+        },
+    ]
+
+
+def prepare(settings: KafkaSettings) -> int:
+    """Fill the topic; return the number of rows."""
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    names = [TOPIC, *(f"bench.{topic.name}" for topic in (FLOWS, WINDOWS, POLICY_HITS))]
+    for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
+        future.result()
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "compression.type": "lz4"})
+    for step in range(STEPS):
+        for node in (0, 1):
+            for part in range(PARTS):
+                of = batch(f"node{node}", step, 10 * step, 10 * step + 10, part=part, parts=PARTS)
+                producer.produce(TOPIC, encoded(of, list(rows_of(step, node, part))))
+                producer.flush()
+    return STEPS * CONNECTIONS * 2
+
+
+def rows_of(step: int, node: int, part: int) -> Iterator[dict[str, Any]]:
+    """Every connection goes from a pod of node0 to one of node1; both report it."""
+    for number in range(part * CONNECTIONS // PARTS, (part + 1) * CONNECTIONS // PARTS):
+        source, destination = f"10.0.0.{number % PODS}", f"10.0.1.{number * 7 % PODS}"
+        yield raw_flow(
+            flow_key=step * CONNECTIONS + number,
+            connection_id=(step * CONNECTIONS + number) * 2 + node,
+            protocol=6,
+            original_source_address=source,
+            original_source_port=1024 + number % 60000,
+            original_destination_address=destination,
+            original_destination_port=8000 + number % 10,
+            reply_source_address=destination,
+            reply_source_port=8000 + number % 10,
+            reply_destination_address=source,
+            reply_destination_port=1024 + number % 60000,
+            original_packets=10,
+            original_bytes=1000,
+            reply_packets=8,
+            reply_bytes=9000,
+            started_at_ns=10 * step * SECOND + number,
+            seen_at_ns=10 * step * SECOND + number,
+            is_first=True,
+            is_final=True,
+            seen_reply=True,
+            state="time_wait",
+            end_reason="closed",
+            evidence="confirmed",
+            tcp_rtt_us=100 + number % 900,
+        )
+
+
+def known_names() -> Names:
+    """Pods of forty workloads, and a policy that allows half of the ports."""
+    knowledge = Knowledge()
+    blank = {field["name"]: field.get("default") for field in read_schema("kubernetes_object")["fields"]}
+    for node in (0, 1):
+        for number in range(PODS):
+            pod = {
+                **blank,
+                "kind": "Pod",
+                "api_version": "v1",
+                "namespace": f"team{number % 4}",
+                "name": f"pod{node}-{number}",
+                "uid": f"{node}-{number}",
+                "labels": {"app": f"app{number % 40}"},
+                "annotations": {},
+                "node_name": f"node{node}",
+                "workload": {"kind": "Deployment", "name": f"app{number % 40}"},
+                "addresses": [{"address": f"10.0.{node}.{number}", "assigned_at_ns": 0, "released_at_ns": None}],
+                "ports": [],
+            }
+            knowledge.apply(f"Pod/{pod['namespace']}/{pod['name']}", pod)
+    return knowledge.names(0)
+
+
+def read_messages(settings: KafkaSettings) -> Iterator[bytes]:
+    """All messages, in batches as a consumer gives them."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": "bench"})
+    consumer.assign([TopicPartition(TOPIC, 0, 0)])
+    left = STEPS * 2 * PARTS
+    while left:
+        for message in consumer.consume(100, timeout=5):
+            value = message.value()
+            assert value is not None
+            left -= 1
+            yield value
+    consumer.close()
+
+
+def worker_path(settings: KafkaSettings, names: Names) -> None:
+    """Decode, name, join, judge, aggregate, produce."""
+    decoder = PartDecoder(read_schema("raw_flow"))
+    log = LogReader(settings, "bench-progress")
+    steps: dict[int, list[Part]] = {}
+    for record in log.read(TOPIC, 0, 0, STEPS * 2 * PARTS):
+        part = decoder.decode(record.value or b"", record.offset)
+        steps.setdefault(part.batch.interval_start_ns, []).append(part)
+    log.close()
+    asyncio.run(emit(settings, names, list(steps.values())))
+
+
+async def emit(settings: KafkaSettings, names: Names, steps: list[list[Part]]) -> None:
+    """One window of all steps."""
+    writer = ResultWriter(settings, "bench", (WINDOWS, POLICY_HITS))
+    writer.start()
+    judged = pl.concat(
+        [evaluate_step(parts, [], {"node0", "node1"}, names, is_settled=False).judged for parts in steps]
+    )
+    stamp = Stamp("bench", 0, 1, False, 0, 60 * SECOND)
+    for key, record in window_records(aggregate(judged, names.directory), names.directory, stamp):
+        await writer.send(WINDOWS, key, record)
+    for key, record in hit_records(hits(judged, names.policies), stamp):
+        await writer.send(POLICY_HITS, key, record)
+    await writer.delivered()
+
+
+def flow_path(settings: KafkaSettings, names: Names) -> None:
+    """What the documents of single flows cost on top."""
+    decoder = PartDecoder(read_schema("raw_flow"))
+    steps: dict[int, list[Part]] = {}
+    for offset, value in enumerate(read_messages(settings)):
+        part = decoder.decode(value, offset)
+        steps.setdefault(part.batch.interval_start_ns, []).append(part)
+
+    async def send_all() -> None:
+        writer = ResultWriter(settings, "bench", (FLOWS,))
+        writer.start()
+        stamp = Stamp("bench", 0, 1, False, 0, 60 * SECOND)
+        for parts in steps.values():
+            judged = evaluate_step(parts, [], {"node0", "node1"}, names, is_settled=False).judged
+            for key, record in flow_records(judged, names.directory, stamp):
+                await writer.send(FLOWS, key, record)
+        await writer.delivered()
+
+    asyncio.run(send_all())
+
+
+def bare_loop(settings: KafkaSettings) -> None:
+    """The same with what everybody would reach for first."""
+    names = {f"10.0.{node}.{n}": (f"team{n % 4}", f"app{n % 40}") for node in (0, 1) for n in range(PODS)}
+    pending: dict[int, dict[str, Any]] = {}
+    windows: dict[tuple[Any, ...], list[int]] = {}
+    for value in read_messages(settings):
+        for row in fastavro.reader(BytesIO(value)):
+            assert isinstance(row, dict)
+            other = pending.pop(row["flow_key"], None)
+            if other is None:
+                pending[row["flow_key"]] = row
+                continue
+            source, destination = names.get(row["original_source_address"]), names.get(row["reply_source_address"])
+            totals = windows.setdefault((source, destination, row["reply_source_port"]), [0, 0, 0, 0])
+            totals[0] += row["original_bytes"]
+            totals[1] += row["reply_bytes"]
+            totals[2] += row["is_first"]
+            totals[3] = max(totals[3], row["tcp_rtt_us"] or 0)
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "compression.type": "lz4"})
+    for key, totals in windows.items():
+        producer.produce("bench.windows", repr((key, totals)).encode())
+        producer.poll(0)
+    producer.flush()
+
+
+def cpu_of(work: Any) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
