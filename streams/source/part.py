@@ -42,7 +42,7 @@ class PartDecoder:
     """Turns messages of flows.raw into parts."""
 
     def __init__(self, schema: Schema) -> None:
-        self._types = {field["name"]: _polars_type(field["type"]) for field in schema["fields"]}
+        self._types = pl.Schema({field["name"]: _polars_type(field["type"]) for field in schema["fields"]})
         self._minimum_row_bytes = len(self._types)  # Avro spends at least one byte on each of these types
 
     def decode(self, value: bytes, offset: int) -> Part:
@@ -59,6 +59,8 @@ class PartDecoder:
             rows = pl.read_avro(BytesIO(value))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
             raise DecodeError(f"rows cannot be decoded: {str(error)[:200]}") from error
+        if rows.schema == self._types:
+            return rows
         missing = [name for name in self._types if name not in rows.columns]
         if missing:
             raise DecodeError(f"rows lack the columns {', '.join(missing[:5])}")

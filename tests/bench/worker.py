@@ -139,7 +139,7 @@ def known_names() -> Names:
                 "ports": [],
             }
             knowledge.apply(f"Pod/{pod['namespace']}/{pod['name']}", pod)
-    return knowledge.names(0)
+    return knowledge.names(0, version=1)
 
 
 def read_messages(settings: KafkaSettings) -> Iterator[bytes]:
