@@ -63,8 +63,8 @@ class Origin:
         fresh["identity"] = unknown.identities
         fresh["started_at_ns"] = np.where(is_timed, entries["started_at_ns"], heard_at_ns)
         fresh["connection_id"] = self._identify(unknown.keys, fresh["started_at_ns"])
-        is_older = np.where(is_timed, entries["started_at_ns"] < self.began_at_ns, not self.is_based)
-        is_older &= (self.beginnings.count(unknown.keys) == 0) & ~unknown.has_zeroed
+        is_unheard = (not self.is_based) & (self.beginnings.count(unknown.keys) <= unknown.nth)
+        is_older = np.where(is_timed, entries["started_at_ns"] < self.began_at_ns, is_unheard) & ~unknown.has_zeroed
         for name in COUNTERS:
             fresh[f"reported_{name}"] = np.where(is_older, entries[name], 0)
         return fresh

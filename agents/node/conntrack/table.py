@@ -35,6 +35,10 @@ _FORGOTTEN_ABSENCES: Final = 5
 """Until then a connection that was held to be gone goes on where it was, should it be back."""
 
 
+_UNHEARD_NS: Final = 60 * 10**9
+"""No event and no dump is applied so long after the connection began that it tells of, unless all is late."""
+
+
 class ConnectionTable:
     """The connections of one node. Not thread-safe."""
 
@@ -121,7 +125,11 @@ class ConnectionTable:
         self._began_at_ns, self._is_based = state.began_at_ns, state.is_based
 
     def _begin_at(self, now_ns: int) -> None:
-        self._began_at_ns = self._began_at_ns or now_ns
+        """Where the table begins; should the clock be set back to before that, what begins from now on is not older."""
+        if not self._began_at_ns:
+            self._began_at_ns = now_ns
+        elif now_ns < self._began_at_ns:
+            self._began_at_ns = now_ns - _UNHEARD_NS
 
     def _origin(self) -> Origin:
         return Origin(self._seed, self._began_at_ns, self._is_based, self._beginnings)
@@ -138,14 +146,16 @@ class ConnectionTable:
         self._ended.clear()
         lot = lot.chosen(~self._endings.are_told(lot.entries, lot.keys, lot.identities, self._beginnings))
         _, is_known = find(self._live, lot.identities)
-        expected = self._beginnings.count(lot.keys) + is_known
-        lot = lot.chosen(~are_copies(lot.entries, lot.identities, expected))
+        copies = are_copies(lot.entries, lot.identities, self._beginnings.count(lot.keys) + is_known)
+        lot, is_known = lot.chosen(~copies), is_known[~copies]
         ranks = ranks_of(lot.identities)
+        # Without times a beginning beside a known connection may be the next one's, which must not be taken for it.
+        is_answer = (lot.entries["started_at_ns"] > 0) | ~is_known | (ranks > 0)
         for chosen in (ranks == 0, ranks > 0):  # the first may be known; what has its identity after it is not
             if chosen.any():
                 self._finish(replace(lot.chosen(chosen), nth=ranks[chosen]))
         self._endings.add(lot.entries, lot.identities)
-        self._beginnings.drop_ended(lot.keys)
+        self._beginnings.drop_ended(lot.keys[is_answer])
 
     def _finish(self, lot: Unknown) -> None:
         """Move connections from the live to the finished."""

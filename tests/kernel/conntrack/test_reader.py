@@ -1,164 +1,115 @@
-"""Dumps and events of a real kernel, against pyroute2's own decoder and the conntrack program."""
+"""Dumps and events of a real kernel, against pyroute2's own decoder, and what goes wrong."""
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket
 
-from agents.node.conntrack.reader import ConntrackReader, Events
-from agents.node.conntrack.table import ConnectionTable
-from agents.node.namespace.reader import entered
-from agents.node.report.columns import END_REASONS
-from tests.support.conntrack_load import load, run, tracking_namespace
+from agents.errors import ReadError, RightsError
+from agents.node.conntrack.reader import ConntrackReader
+from tests.kernel.conntrack.network import Network, network, until
+from tests.kernel.conntrack.record import dump, traffic
+from tests.support.conntrack_load import load
+from tests.unit.agents.node.conntrack.reference import expected, fields, split
 
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.skipif(shutil.which("conntrack") is None, reason="needs the conntrack program (make setup)"),
+    pytest.mark.skipif(
+        any(shutil.which(name) is None for name in ("conntrack", "nft", "ip")),
+        reason="needs the programs conntrack, nft and ip (make setup)",
+    ),
 ]
-NAME = "ctread"
-Row = tuple[Any, ...]
+NOBODY = 65534
 
 
 @pytest.fixture
-def namespace() -> Iterator[str]:
-    with tracking_namespace(NAME) as path:
-        yield path
+def there() -> Iterator[Network]:
+    with network() as built:
+        yield built
 
 
 @pytest.fixture
-def reader(namespace: str) -> Iterator[ConntrackReader]:
-    opened = ConntrackReader(namespace, 1 << 22)
+def reader(there: Network) -> Iterator[ConntrackReader]:
+    opened = ConntrackReader(there.path, 1 << 24)
     opened.start()
     yield opened
     opened.close()
 
 
-def address(row: Any, name: str) -> str:
-    number = (int(row[f"{name}_high"]) << 64) | int(row[f"{name}_low"])
-    parsed = ip_address(number.to_bytes(16, "big"))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+def without_timeout(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """It runs down between two dumps."""
+    return sorted(item for item in values.items() if item[0] != "timeout")
 
 
-def ours(row: Any) -> Row:
-    names = ("original_source_port", "original_destination_port", "reply_source_port", "reply_destination_port")
-    return (
-        int(row["id"]),
-        int(row["protocol"]),
-        *(
-            address(row, end)
-            for end in ("original_source", "original_destination", "reply_source", "reply_destination")
-        ),
-        *(int(row[name]) for name in names),
-        int(row["status"]),
-        int(row["mark"]),
-        int(row["tcp_state"]),
-        int(row["original_packets"]),
-        int(row["reply_bytes"]),
-        int(row["started_at_ns"]),
-    )
+def test_a_dump_says_what_pyroute2_says(reader: ConntrackReader, there: Network) -> None:
+    load(there.name, 2500)
+    traffic(there)
+    until(lambda: "ESTABLISHED" not in there.conntrack("-L", "-p", "tcp", "-s", "10.79.0.1"))
+    found = reader.dump()
+    assert (found.malformed, found.interrupted) == (0, False)
+    assert len(found.entries) > 2500
+    theirs = sorted(without_timeout(expected(message)) for message in split(dump(there.path)))
+    assert sorted(without_timeout(fields(row)) for row in found.entries) == theirs
 
 
-def theirs(message: Any) -> Row:
-    def get(*path: str) -> Any:
-        value = message
-        for name in path:
-            value = value.get_attr(name) if value is not None else None
-        return value
-
-    def end(direction: str, name: str) -> str:
-        found = get(direction, "CTA_TUPLE_IP", f"CTA_IP_V4_{name}") or get(
-            direction, "CTA_TUPLE_IP", f"CTA_IP_V6_{name}"
-        )
-        return str(ip_address(found))
-
-    def port(direction: str, name: str) -> int:
-        return int(get(direction, "CTA_TUPLE_PROTO", f"CTA_PROTO_{name}_PORT") or 0)
-
-    both = ("CTA_TUPLE_ORIG", "CTA_TUPLE_REPLY")
-    return (
-        get("CTA_ID"),
-        get("CTA_TUPLE_ORIG", "CTA_TUPLE_PROTO", "CTA_PROTO_NUM"),
-        *(end(direction, name) for direction in both for name in ("SRC", "DST")),
-        *(port(direction, name) for direction in both for name in ("SRC", "DST")),
-        get("CTA_STATUS"),
-        get("CTA_MARK") or 0,
-        get("CTA_PROTOINFO", "CTA_PROTOINFO_TCP", "CTA_PROTOINFO_TCP_STATE") or 0,
-        get("CTA_COUNTERS_ORIG", "CTA_COUNTERS_PACKETS") or 0,
-        get("CTA_COUNTERS_REPLY", "CTA_COUNTERS_BYTES") or 0,
-        get("CTA_TIMESTAMP", "CTA_TIMESTAMP_START") or 0,
-    )
+def test_a_second_dump_is_not_mixed_with_the_first(reader: ConntrackReader, there: Network) -> None:
+    assert len(reader.dump().entries) == 0
+    load(there.name, 6000)
+    assert len(reader.dump().entries) == 6000
+    there.conntrack("-F")
+    assert len(reader.dump().entries) == 0
 
 
-def test_a_dump_says_what_pyroute2_says(reader: ConntrackReader, namespace: str) -> None:
-    load(NAME, 3000)
-    dump = reader.dump()
-    expected = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with entered(namespace), NFCTSocket(nfgen_family=family) as reference:
-            expected += [theirs(message) for message in reference.dump()]
-    assert dump.malformed == 0
-    assert len(expected) == 3000
-    assert sorted(ours(row) for row in dump.entries) == sorted(expected)
+def test_more_events_than_a_batch_holds_are_read_in_one_call(reader: ConntrackReader, there: Network) -> None:
+    load(there.name, 3000)
+    there.conntrack("-F")
+    events = reader.read_events()
+    assert (len(events.new), len(events.destroyed)) == (3000, 3000)
+    assert (events.overruns, events.malformed) == (0, 0)
+    assert set(events.new["id"].tolist()) == set(events.destroyed["id"].tolist())
+    quiet = reader.read_events()
+    assert (len(quiet.new), len(quiet.destroyed), quiet.overruns) == (0, 0, 0)
 
 
-def test_events_tell_beginnings_and_ends_with_final_counters(reader: ConntrackReader, namespace: str) -> None:
-    with entered(namespace):
-        server = socket.create_server(("127.0.0.1", 0))
-    port = server.getsockname()[1]
-    with entered(namespace):
-        client = socket.create_connection(("127.0.0.1", port))
-    peer, _ = server.accept()
-    client.sendall(b"x" * 1000)
-    assert len(peer.recv(2000, socket.MSG_WAITALL | socket.MSG_DONTWAIT) or b"x")
-    for opened in (client, peer, server):
-        opened.close()
-    listing = run("ip", "netns", "exec", NAME, "conntrack", "-L", "-p", "tcp", "-o", "extended")
-    counted = [int(word.removeprefix("bytes=")) for word in listing.split() if word.startswith("bytes=")]
-    run("ip", "netns", "exec", NAME, "conntrack", "-F")
-    events = read_all(reader)
-    assert [int(row["original_destination_port"]) for row in events.new] == [port]
-    (ended,) = events.destroyed
-    assert [int(ended["original_bytes"]), int(ended["reply_bytes"])] == counted
-    assert ended["has_counters"]
-    assert 0 < ended["started_at_ns"] <= ended["stopped_at_ns"]
-
-
-def test_a_dead_port_is_reported_as_reset(reader: ConntrackReader, namespace: str) -> None:
-    table = ConnectionTable(1, 100)
-    table.apply_dump(reader.dump().entries, 1)
-    table.take_report(1)
-    with entered(namespace):
-        client = socket.socket()
-    assert client.connect_ex(("127.0.0.1", 9)) != 0
-    client.close()
-    events = read_all(reader)
-    table.apply_new(events.new, 2)
-    table.apply_destroyed(events.destroyed, 2)
-    table.apply_dump(reader.dump().entries, 3)
-    (row,) = table.take_report(3)
-    assert END_REASONS[row["end_reason"]] == "reset"
-    assert row["is_first"]
-    assert row["is_final"]
-
-
-def test_an_overrun_is_counted_and_the_socket_goes_on(namespace: str) -> None:
-    small = ConntrackReader(namespace, 4096)
+def test_an_overrun_is_counted_and_the_socket_goes_on(there: Network) -> None:
+    small = ConntrackReader(there.path, 4096)
     small.start()
-    load(NAME, 3000)
+    load(there.name, 3000)
     first = small.read_events()
     assert first.overruns >= 1
     assert first.malformed == 0
-    run("ip", "netns", "exec", NAME, "conntrack", "-D", "-p", "icmp", "-s", "10.1.0.0/16")
-    assert len(read_all(small).destroyed) >= 1
+    assert len(first.new) < 3000
+    there.insert(seconds=100)
+    second = small.read_events()
+    assert (len(second.new), second.overruns) == (1, 0)
+    assert len(small.dump().entries) == 3001
     small.close()
 
 
-def read_all(reader: ConntrackReader) -> Events:
-    """Events are queued in the kernel before the call that caused them returns."""
-    return reader.read_events()
+def test_a_reader_that_was_closed_starts_again(reader: ConntrackReader, there: Network) -> None:
+    reader.close()
+    with pytest.raises(ReadError, match="not started"):
+        reader.fileno()
+    reader.start()
+    load(there.name, 10)
+    assert len(reader.read_events().new) == 10
+
+
+def test_no_namespace_is_one_clear_line() -> None:
+    with pytest.raises(ReadError, match=r"^network namespace /run/netns/conntrail-none: "):
+        ConntrackReader("/run/netns/conntrail-none", 4096).start()
+
+
+def test_a_missing_right_is_named() -> None:
+    reader = ConntrackReader("", 4096)
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(RightsError, match="CAP_NET_ADMIN"):
+            reader.start()
+        with pytest.raises(RightsError, match="CAP_NET_ADMIN"):
+            reader.dump()
+    finally:
+        os.seteuid(0)

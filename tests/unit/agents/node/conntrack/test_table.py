@@ -1,249 +1,331 @@
-from collections import defaultdict
-from dataclasses import dataclass
+import zlib
+from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.node.conntrack.entry import ENTRY, Entries
+from agents.node.conntrack.entry import Entries
 from agents.node.conntrack.table import ConnectionTable
-from agents.node.report.columns import END_REASONS, REPORT, TCP_STATES, Reports
-
-SECOND = 1_000_000_000
-ESTABLISHED, TIME_WAIT, SYN_SENT = (TCP_STATES.index(name) for name in ("established", "time_wait", "syn_sent"))
-
-
-@dataclass
-class Connection:
-    """A connection as the kernel would count it."""
-
-    number: int
-    started_at_ns: int
-    packets: int = 0
-    bytes: int = 0
-    is_open: bool = True
-    state: int = ESTABLISHED
-
-    def entry(self, stopped_at_ns: int = 0) -> tuple[object, ...]:
-        values = dict.fromkeys(ENTRY.names or (), 0) | {
-            "family": 2,
-            "protocol": 6,
-            "original_source_low": 0xFFFF0A000001,
-            "original_destination_low": 0xFFFF0A000002,
-            "original_source_port": 1000 + self.number,
-            "id": 7 + self.number,
-            "status": 2,
-            "tcp_state": self.state,
-            "has_counters": True,
-            "original_packets": self.packets,
-            "original_bytes": self.bytes,
-            "started_at_ns": self.started_at_ns,
-            "stopped_at_ns": stopped_at_ns,
-        }
-        return tuple(values[name] for name in ENTRY.names or ())
-
-
-def entries(*rows: tuple[object, ...]) -> Entries:
-    return np.array(list(rows), ENTRY)
-
-
-class Kernel:
-    """What the kernel holds, and a table that watches it."""
-
-    def __init__(self, is_timed: bool) -> None:
-        self.is_timed = is_timed
-        self.now = 1000 * SECOND
-        self.live: dict[int, Connection] = {}
-        self.ended: list[Connection] = []
-        self.opened = 0
-        self.table = ConnectionTable(1, 1000)
-        self.reports: list[Reports] = []
-        self.dump()
-        self.report()
-
-    def open(self, number: int) -> None:
-        if number not in self.live:
-            self.opened += 1
-            connection = Connection(number, self.now if self.is_timed else 0, packets=1, bytes=60)
-            self.live[number] = connection
-            self.table.apply_new(entries(connection.entry()), self.now)
-
-    def send(self, number: int, count: int) -> None:
-        if number in self.live:
-            self.live[number].packets += count
-            self.live[number].bytes += 100 * count
-
-    def end(self, number: int) -> None:
-        if number in self.live:
-            connection = self.live.pop(number)
-            connection.is_open = False
-            connection.state = TIME_WAIT
-            self.ended.append(connection)
-            self.table.apply_destroyed(entries(connection.entry(self.now)), self.now)
-
-    def dump(self) -> None:
-        self.table.apply_dump(entries(*(c.entry() for c in self.live.values())), self.now)
-
-    def report(self) -> None:
-        self.reports.append(self.table.take_report(self.now))
-
-    def restart(self) -> None:
-        state = self.table.export_state()
-        self.table = ConnectionTable(1, 1000)
-        self.table.import_state(state)
-
-
-numbers = st.integers(0, 3)
-steps = st.one_of(
-    st.tuples(st.just("open"), numbers),
-    st.tuples(st.just("send"), numbers, st.integers(0, 5)),
-    st.tuples(st.just("end"), numbers),
-    st.tuples(st.just("interval")),
-    st.tuples(st.just("restart")),
+from agents.node.report.columns import END_REASONS, REPORT
+from tests.unit.agents.node.conntrack.kernel import (
+    CLOSE,
+    ESTABLISHED,
+    SECOND,
+    SYN_SENT,
+    TIME_WAIT,
+    Connection,
+    Kernel,
+    entries,
 )
 
 
-@settings(max_examples=300)
-@given(st.booleans(), st.lists(steps, max_size=40))
-def test_reports_add_up_to_what_the_kernel_counted(is_timed: bool, sequence: list[tuple[object, ...]]) -> None:
-    kernel = Kernel(is_timed)
-    for name, *arguments in sequence:
-        kernel.now += SECOND
-        if name == "interval":
-            kernel.dump()
-            kernel.report()
-        elif name == "restart":
-            kernel.dump()
-            kernel.report()
-            kernel.restart()
-        else:
-            getattr(kernel, str(name))(*arguments)
-    kernel.now += SECOND
-    kernel.dump()
-    kernel.report()
+def begun(capacity: int = 10) -> ConnectionTable:
+    """A table that has seen an empty kernel."""
+    table = ConnectionTable(1, capacity)
+    table.apply_dump(entries(), SECOND)
+    assert len(table.take_report(SECOND)) == 0
+    return table
 
-    rows = np.concatenate(kernel.reports)
-    wanted = sum(c.bytes for c in [*kernel.live.values(), *kernel.ended])
-    assert int(rows["original_bytes"].sum()) == wanted
-    assert int(rows["is_first"].sum()) == kernel.opened
-    assert int(rows["is_final"].sum()) == len(kernel.ended)
-    by_connection: dict[int, int] = defaultdict(int)
-    for row in rows:
-        by_connection[int(row["connection_id"])] += int(row["original_bytes"])
-    if is_timed:
-        assert sorted(by_connection.values()) == sorted(c.bytes for c in [*kernel.live.values(), *kernel.ended])
+
+def shown(number: int = 1, *, size: int = 100, start: int = 2 * SECOND, state: int = ESTABLISHED) -> Entries:
+    return Connection(number, start, packets=size // 100, bytes=size, state=state).entry()
+
+
+def summary(rows: Any) -> list[tuple[int, bool, bool]]:
+    return [(int(row["original_bytes"]), bool(row["is_first"]), bool(row["is_final"])) for row in rows]
 
 
 def test_a_connection_that_began_and_ended_between_two_dumps_is_one_whole_row() -> None:
-    kernel = Kernel(is_timed=True)
+    kernel = Kernel()
+    kernel.dump()
     kernel.open(1)
     kernel.send(1, 4)
     kernel.end(1)
     kernel.dump()
     kernel.report()
-    (row,) = kernel.reports[-1]
-    assert row["is_first"]
-    assert row["is_final"]
-    assert row["original_bytes"] == 460
+    (row,) = kernel.rows()
+    assert summary([row]) == [(460, True, True)]
     assert END_REASONS[row["end_reason"]] == "closed"
+    assert row["ended_at_ns"] == kernel.now
 
 
 def test_what_old_connections_carried_before_the_first_look_is_not_reported() -> None:
     table = ConnectionTable(1, 10)
-    old = Connection(1, SECOND, packets=50, bytes=5000)
-    table.apply_dump(entries(old.entry()), 10 * SECOND)
-    (first,) = table.take_report(10 * SECOND)
-    old.bytes += 70
-    old.packets += 1
-    table.apply_dump(entries(old.entry()), 20 * SECOND)
-    (second,) = table.take_report(20 * SECOND)
-    assert first["original_bytes"] == 0
-    assert first["is_first"]
-    assert second["original_bytes"] == 70
-    assert not second["is_first"]
+    table.apply_dump(shown(size=5000, start=SECOND), 10 * SECOND)
+    assert summary(table.take_report(10 * SECOND)) == [(0, True, False)]
+    table.apply_dump(shown(size=5070, start=SECOND), 20 * SECOND)
+    assert summary(table.take_report(20 * SECOND)) == [(70, False, False)]
+
+
+def test_an_old_connection_that_ends_in_the_first_interval_tells_only_what_it_carried_since_the_first_look() -> None:
+    kernel = Kernel(old=1)
+    kernel.dump()
+    kernel.send(0, 3)
+    kernel.end(0)
+    kernel.dump()
+    kernel.report()
+    assert summary(kernel.rows()) == [(300, True, True)]
+
+
+@pytest.mark.parametrize("start", [0, SECOND])
+def test_an_old_connection_that_ends_before_the_first_look_has_carried_nothing(start: int) -> None:
+    table = ConnectionTable(1, 10)
+    table.apply_destroyed(shown(size=10**9, start=start), 10 * SECOND)
+    table.apply_dump(entries(), 11 * SECOND)
+    assert summary(table.take_report(12 * SECOND)) == [(0, True, True)]
+
+
+def test_without_times_a_connection_that_was_heard_to_begin_counts_from_zero_at_the_first_look() -> None:
+    table = ConnectionTable(1, 10)
+    table.apply_new(shown(1, start=0), 5 * SECOND)
+    table.apply_dump(entries(shown(1, start=0), shown(2, start=0)), 6 * SECOND)
+    rows = table.take_report(7 * SECOND)
+    by_port = {int(row["original_source_port"]): row for row in rows}
+    assert by_port[1001]["original_bytes"] == 100
+    assert by_port[1001]["started_at_ns"] == 5 * SECOND
+    assert by_port[1002]["original_bytes"] == 0
+
+
+def test_after_the_clock_was_set_back_new_connections_still_count_from_zero() -> None:
+    table = ConnectionTable(1, 10)
+    table.apply_dump(entries(), 5000 * SECOND)
+    table.apply_dump(shown(start=1000 * SECOND - 1), 1000 * SECOND)
+    assert summary(table.take_report(1001 * SECOND)) == [(100, True, False)]
 
 
 def test_a_connection_without_change_gives_no_row() -> None:
-    kernel = Kernel(is_timed=True)
-    kernel.open(1)
-    kernel.dump()
-    kernel.report()
-    kernel.dump()
-    kernel.report()
-    assert len(kernel.reports[-1]) == 0
+    table = begun()
+    for number in range(3):
+        table.apply_dump(shown(), (3 + number) * SECOND)
+        assert len(table.take_report((3 + number) * SECOND)) == (number == 0)
 
 
 def test_a_closed_connection_that_lingers_is_final_once_and_keeps_counting() -> None:
-    kernel = Kernel(is_timed=True)
+    kernel = Kernel()
+    kernel.dump()
     kernel.open(1)
-    kernel.live[1].state = TIME_WAIT
-    kernel.dump()
-    kernel.report()
-    kernel.send(1, 1)
-    kernel.dump()
-    kernel.report()
+    for turn in range(3):
+        kernel.linger(1)
+        kernel.dump()
+        kernel.report()
+        kernel.send(1, turn == 0)
     kernel.end(1)
     kernel.dump()
     kernel.report()
-    rows = np.concatenate(kernel.reports)
-    assert rows["is_final"].tolist() == [True, False]
-    assert rows["original_bytes"].tolist() == [60, 100]
+    rows = kernel.rows()
+    assert summary(rows) == [(60, True, True), (100, False, False)]
+    assert [END_REASONS[reason] for reason in rows["end_reason"]] == ["closed", "closed"]
 
 
-def test_a_refused_connection_ends_by_reset() -> None:
-    table = ConnectionTable(1, 10)
-    table.apply_dump(entries(), 0)
-    table.take_report(0)
-    refused = Connection(1, SECOND, packets=1, bytes=60, state=SYN_SENT)
-    row = entries(refused.entry(SECOND + 1000))
-    row["status"] = 0
-    row["reply_packets"] = 1
-    table.apply_destroyed(row, 2 * SECOND)
-    (report,) = table.take_report(2 * SECOND)
-    assert END_REASONS[report["end_reason"]] == "reset"
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tcp_state": CLOSE, "timeout": 9}, "reset"),
+        ({"tcp_state": SYN_SENT, "status": 0, "timeout": 119, "reply_packets": 1}, "reset"),
+        ({"tcp_state": SYN_SENT, "status": 0, "timeout": 119, "has_counters": 0}, "reset"),
+        ({"tcp_state": SYN_SENT, "status": 0, "timeout": 0}, "timeout"),
+        ({"tcp_state": SYN_SENT, "status": 0, "timeout": 119}, "evicted"),
+        ({"tcp_state": TIME_WAIT}, "closed"),
+        ({"tcp_state": TIME_WAIT, "timeout": 60}, "closed"),
+        ({"tcp_state": ESTABLISHED, "timeout": 400_000}, "evicted"),
+        ({"tcp_state": ESTABLISHED, "timeout": 0}, "timeout"),
+        ({"protocol": 17, "tcp_state": 0, "timeout": 20}, "evicted"),
+        ({"protocol": 17, "tcp_state": 0, "timeout": 0}, "timeout"),
+        ({"protocol": 58, "tcp_state": 0, "timeout": 0}, "timeout"),
+    ],
+)
+def test_the_reason_of_an_end_is_read_from_its_state_and_the_time_that_was_left(
+    changes: dict[str, int], reason: str
+) -> None:
+    table = begun()
+    ended = Connection(1, 2 * SECOND, packets=1, bytes=60).entry(3 * SECOND, **changes)
+    table.apply_destroyed(ended, 3 * SECOND)
+    (row,) = table.take_report(4 * SECOND)
+    assert END_REASONS[row["end_reason"]] == reason
+
+
+def test_an_end_without_a_state_is_judged_by_the_state_that_was_known() -> None:
+    table = begun()
+    table.apply_dump(shown(state=SYN_SENT), 3 * SECOND)
+    ended = Connection(1, 2 * SECOND, packets=1, bytes=100).entry(4 * SECOND, tcp_state=0, status=0, reply_packets=1)
+    table.apply_destroyed(ended, 4 * SECOND)
+    (row,) = table.take_report(4 * SECOND)
+    assert END_REASONS[row["end_reason"]] == "reset"
+    assert row["tcp_state"] == SYN_SENT
 
 
 def test_a_connection_that_vanishes_unheard_ends_as_evicted_after_two_dumps() -> None:
-    kernel = Kernel(is_timed=True)
-    kernel.open(1)
-    kernel.dump()
-    kernel.report()
-    kernel.live.clear()
-    for _ in range(2):
-        kernel.dump()
-        kernel.report()
-    assert len(kernel.reports[-2]) == 0
-    (row,) = kernel.reports[-1]
+    table = begun()
+    table.apply_dump(shown(), 2 * SECOND)
+    table.take_report(2 * SECOND)
+    table.apply_dump(entries(), 3 * SECOND)
+    assert len(table.take_report(3 * SECOND)) == 0
+    table.apply_dump(entries(), 4 * SECOND)
+    (row,) = table.take_report(4 * SECOND)
+    assert summary([row]) == [(0, False, True)]
     assert END_REASONS[row["end_reason"]] == "evicted"
-    assert row["is_final"]
 
 
-def test_the_end_heard_after_a_dump_is_not_undone_by_that_dump() -> None:
-    kernel = Kernel(is_timed=True)
-    kernel.open(1)
-    kernel.dump()
-    kernel.send(1, 2)
-    kernel.end(1)
-    kernel.report()
-    kernel.dump()
-    kernel.report()
-    rows = np.concatenate(kernel.reports)
-    assert len(rows) == 1
-    assert rows["original_bytes"][0] == 260
+def test_one_that_is_back_after_it_was_held_to_be_gone_goes_on_where_it_was() -> None:
+    table = begun()
+    found = []
+    for second, dumped in enumerate([shown(), entries(), entries(), shown(size=300), entries()], start=2):
+        table.apply_dump(dumped, second * SECOND)
+        found += summary(table.take_report(second * SECOND))
+    table.apply_destroyed(shown(size=400), 8 * SECOND)
+    found += summary(table.take_report(8 * SECOND))
+    assert found == [(100, True, False), (0, False, True), (200, False, False), (100, False, False)]
 
 
-def test_beyond_the_capacity_connections_are_left_out_and_counted() -> None:
-    table = ConnectionTable(1, 2)
-    table.apply_dump(entries(*(Connection(number, SECOND, 1, 60).entry() for number in range(5))), SECOND)
-    assert len(table.take_report(SECOND)) == 2
+def test_a_beginning_of_which_nothing_more_is_heard_is_told_as_evicted() -> None:
+    table = begun()
+    table.apply_new(shown(start=0, size=0), 2 * SECOND)
+    table.apply_dump(entries(), 3 * SECOND)
+    assert len(table.take_report(3 * SECOND)) == 0
+    table.apply_dump(entries(), 4 * SECOND)
+    (row,) = table.take_report(4 * SECOND)
+    assert summary([row]) == [(0, True, True)]
+    assert END_REASONS[row["end_reason"]] == "evicted"
+    table.apply_dump(entries(), 5 * SECOND)
+    assert len(table.take_report(5 * SECOND)) == 0
+
+
+def test_an_end_that_is_told_twice_or_dumped_after_it_was_told_counts_once() -> None:
+    table = begun()
+    found = []
+    table.apply_destroyed(shown(), 2 * SECOND)
+    table.apply_dump(shown(), 2 * SECOND)
+    table.apply_destroyed(shown(), 2 * SECOND)
+    found += summary(table.take_report(3 * SECOND))
+    table.apply_destroyed(shown(), 4 * SECOND)
+    table.apply_dump(entries(), 4 * SECOND)
+    found += summary(table.take_report(4 * SECOND))
+    assert found == [(100, True, True)]
+
+
+def test_an_id_and_tuple_that_another_connection_took_over_are_two_connections() -> None:
+    table = begun()
+    found = []
+    for second, start in enumerate((2, 4, 4, 4), start=5):
+        table.apply_dump(shown(start=start * SECOND, size=100), second * SECOND)
+        found.append(table.take_report(second * SECOND))
+    rows = np.concatenate(found)
+    assert sorted(summary(rows)) == [(0, False, True), (100, True, False), (100, True, False)]
+    assert len(set(rows["connection_id"].tolist())) == 2
+
+
+def test_counters_that_somebody_set_to_zero_begin_another_connection() -> None:
+    table = begun()
+    found = []
+    for second, size in enumerate((500, 200, 300), start=3):
+        table.apply_dump(shown(size=size), second * SECOND)
+        found.append(table.take_report(second * SECOND))
+    rows = np.concatenate(found)
+    assert sorted(summary(rows)) == [(0, False, True), (100, False, False), (200, True, False), (500, True, False)]
+    assert len(set(rows["connection_id"].tolist())) == 2
+
+
+def test_without_times_two_ends_with_the_same_id_are_two_connections_when_two_began() -> None:
+    table = begun()
+    table.apply_new(entries(shown(start=0), shown(start=0)), 2 * SECOND)
+    table.apply_destroyed(entries(shown(start=0), shown(start=0)), 3 * SECOND)
+    rows = table.take_report(4 * SECOND)
+    assert summary(rows) == [(100, True, True), (100, True, True)]
+    assert len(set(rows["connection_id"].tolist())) == 2
+
+
+def test_without_counters_rows_carry_none() -> None:
+    table = begun()
+    bare = Connection(1, 2 * SECOND).entry(has_counters=0)
+    table.apply_dump(bare, 3 * SECOND)
+    table.apply_destroyed(bare, 4 * SECOND)
+    assert summary(table.take_report(5 * SECOND)) == [(0, True, True)]
+
+
+def test_the_id_of_a_timed_connection_needs_no_state_and_differs_between_nodes() -> None:
+    found = []
+    for seed in (1, 1, 2):
+        table = ConnectionTable(seed, 10)
+        table.apply_dump(shown(), 9 * SECOND)
+        found.append(int(table.take_report(9 * SECOND)["connection_id"][0]))
+    assert found[0] == found[1] != found[2]
+
+
+def test_beyond_the_capacity_connections_are_left_out_and_counted_and_none_counts_twice() -> None:
+    table = begun(capacity=2)
+    found = []
+    for second, order in enumerate([(1, 2, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)], start=3):
+        table.apply_dump(entries(*(shown(number) for number in order)), second * SECOND)
+        found += summary(table.take_report(second * SECOND))
+    assert found == [(100, True, False), (100, True, False)]
+    assert table.overflow == 4
+    assert len(table) == 2
+
+
+def test_ends_beyond_the_capacity_of_an_interval_are_counted() -> None:
+    table = begun(capacity=2)
+    table.apply_destroyed(entries(*(shown(number) for number in range(5))), 3 * SECOND)
+    assert len(table.take_report(3 * SECOND)) == 2
     assert table.overflow == 3
+    table.apply_destroyed(shown(7), 4 * SECOND)
+    assert len(table.take_report(4 * SECOND)) == 1
 
 
-def test_a_kept_state_of_another_version_is_refused() -> None:
+def test_what_was_heard_after_the_last_report_survives_a_restart() -> None:
+    table = begun()
+    table.apply_dump(shown(1), 2 * SECOND)
+    table.take_report(2 * SECOND)
+    table.apply_destroyed(entries(shown(1, size=300), shown(2)), 3 * SECOND)
+    restarted = ConnectionTable(1, 10)
+    restarted.import_state(table.export_state())
+    assert sorted(summary(restarted.take_report(4 * SECOND))) == [(100, True, True), (200, False, True)]
+
+
+def test_what_began_while_the_agent_was_away_counts_from_zero() -> None:
+    restarted = ConnectionTable(1, 10)
+    restarted.import_state(begun().export_state())
+    restarted.apply_dump(shown(start=50 * SECOND), 90 * SECOND)
+    assert summary(restarted.take_report(90 * SECOND)) == [(100, True, False)]
+
+
+def state() -> bytes:
+    table = begun()
+    table.apply_dump(entries(shown(1), shown(2)), 2 * SECOND)
+    return table.export_state()
+
+
+@pytest.mark.parametrize(
+    "bad", [b"x", b"PK\x03\x04" + bytes(40), b"\x93NUMPY\x01\x00v\x00{(", np.zeros(3, REPORT).tobytes()]
+)
+def test_a_kept_state_that_is_none_is_refused(bad: bytes) -> None:
+    with pytest.raises(ValueError, match="kept connections"):
+        ConnectionTable(1, 2).import_state(bad)
+
+
+@given(st.integers(0, len(state()) - 1), st.integers(1, 255))
+def test_a_kept_state_with_a_flipped_byte_or_a_torn_end_is_refused(at: int, change: int) -> None:
+    good = state()
+    flipped = bytearray(good)
+    flipped[at] ^= change
+    for bad in (bytes(flipped), good[:at]):
+        table = ConnectionTable(1, 2)
+        if bad:
+            with pytest.raises(ValueError, match="kept connections"):
+                table.import_state(bad)
+        assert len(table) == 0
+
+
+def test_a_kept_state_of_another_release_is_refused() -> None:
+    body = state()[:-4].replace(b'"layout": ', b'"layout":1')
+    other = body + zlib.crc32(body).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="another release"):
+        ConnectionTable(1, 2).import_state(other)
+
+
+def test_no_state_is_a_first_start() -> None:
     table = ConnectionTable(1, 2)
-    for bad in (b"x", np.zeros(3, REPORT).tobytes()):
-        try:
-            table.import_state(bad)
-        except ValueError:
-            continue
-        raise AssertionError("accepted")
+    table.import_state(b"")
+    table.apply_dump(shown(size=900, start=1), 9 * SECOND)
+    assert summary(table.take_report(9 * SECOND)) == [(0, True, False)]
