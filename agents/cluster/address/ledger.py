@@ -40,6 +40,8 @@ class Interval:
 class _Tenure:
     rank_ns: int
     started_at_ns: int
+    began_open: bool
+    """Of two that are alike else, the one that is not over comes last."""
     holder: Holder = field(compare=False)
     seen_at_ns: int = field(compare=False)
     ended_at_ns: int | None = field(compare=False)
@@ -59,7 +61,7 @@ class AddressLedger:
     def restore(self, holder: Holder, interval: Interval, *, is_live: bool) -> None:
         """Take in what a record says."""
         start, end = interval.assigned_at_ns, interval.released_at_ns
-        tenure = _Tenure(start, start, holder, start, end, is_live, start, end)
+        tenure = _Tenure(start, start, end is None, holder, start, end, is_live, start, end)
         insort(self._tenures.setdefault(interval.address, []), tenure)
         self._addresses.setdefault(holder.uid, {})[interval.address] = None
 
@@ -101,13 +103,13 @@ class AddressLedger:
         started = min(holder.started_at_ns, now_ns)
         if tenure is None:
             rank = now_ns if ended_at_ns is None else started
-            insort(tenures, _Tenure(rank, started, holder, now_ns, ended_at_ns))
+            insort(tenures, _Tenure(rank, started, ended_at_ns is None, holder, now_ns, ended_at_ns))
         elif ended_at_ns is not None:
             self._end(holder.uid, address, ended_at_ns)
         elif tenure.ended_at_ns is not None and (tenure.may_resume or tenures[-1] is tenure):
             tenure.ended_at_ns = None
         elif tenure.ended_at_ns is not None:
-            insort(tenures, _Tenure(now_ns, now_ns, holder, now_ns, None))
+            insort(tenures, _Tenure(now_ns, now_ns, True, holder, now_ns, None))
         if tenure is not None:
             tenure.may_resume = False
         del tenures[:-_KEPT_TENURES]

@@ -1,0 +1,88 @@
+"""An API server for the session, and rights that tests give out on it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.kubernetes_agent import ObjectsView
+from tests.support.kubernetes_api.server import ApiServer
+
+_READ = ["get", "list", "watch"]
+_RULES = [
+    {"apiGroups": [""], "resources": ["pods", "services", "nodes", "namespaces"], "verbs": _READ},
+    {"apiGroups": ["apps"], "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"], "verbs": _READ},
+    {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": _READ},
+    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _READ},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a session waits for the server's build, some minutes where nothing is cached."""
+    for item in items:
+        if "tests/kubernetes/" in str(item.path):
+            item.add_marker(pytest.mark.kubernetes)
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="session")
+def api_server(request: pytest.FixtureRequest) -> Iterator[ApiServer]:
+    """With a namespace for leases and one service account that may do what the agent needs."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    server = ApiServer(reporter.write_line if reporter else print)
+    try:
+        server.start()
+        server.request("POST", "/api/v1/namespaces", {"metadata": {"name": "conntrail"}})
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def account(api_server: ApiServer) -> Callable[[str, list[dict[str, Any]]], Path]:
+    """Makes a service account with these rules and gives its kubeconfig."""
+
+    def make(name: str, rules: list[dict[str, Any]]) -> Path:
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        accounts = "/api/v1/namespaces/conntrail/serviceaccounts"
+        api_server.request("POST", accounts, {"metadata": {"name": name}})
+        api_server.request("POST", f"{rbac}/clusterroles", {"metadata": {"name": name}, "rules": rules})
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": "conntrail"}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+        binding = {"metadata": {"name": name}, "roleRef": role, "subjects": [subject]}
+        api_server.request("POST", f"{rbac}/clusterrolebindings", binding)
+        asked = {"spec": {"expirationSeconds": 7200}}
+        token = api_server.request("POST", f"{accounts}/{name}/token", asked)["status"]["token"]
+        return api_server.kubeconfig(token)
+
+    return make
+
+
+@pytest.fixture
+def kubeconfig(account: Callable[[str, list[dict[str, Any]]], Path], topic_prefix: str) -> Path:
+    """With exactly the rights that the agent needs."""
+    return account(topic_prefix.rstrip("."), _RULES)
+
+
+@pytest.fixture
+def view(kafka: str, topic_prefix: str) -> Iterator[ObjectsView]:
+    """The topic of this test."""
+    found = ObjectsView(kafka, topic_prefix)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def settings(kafka: str, view: ObjectsView, kubeconfig: Path) -> dict[str, str]:
+    """Of an agent that follows the API server, with a lease of this test's own."""
+    return {
+        "CLUSTER": "test",
+        "KAFKA__BOOTSTRAP_SERVERS": kafka,
+        "KAFKA__TOPIC_PREFIX": view.prefix,
+        "CLUSTER_AGENT__KUBECONFIG": str(kubeconfig),
+        "CLUSTER_AGENT__LEASE_NAME": view.prefix.rstrip("."),
+        "CLUSTER_AGENT__LEASE_DURATION": "6s",
+    }
