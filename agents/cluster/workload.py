@@ -29,21 +29,20 @@ class OwnerChains:
         self._pods.pop(key, None)
 
     def workload(self, record: Record, before: Record | None) -> Owner:
-        """Top of a pod's chain. Where that ends at something unknown, what was known before stays."""
+        """Top of a pod's chain, as far as it is known; when its owner is gone, what was known before stays."""
         top: Owner = {"kind": record["kind"], "name": record["name"]}
         owner = record["owner"]
         if owner is None or owner["kind"] == _NODE:
             # The kubelet's mirror of a static pod is owned by its node, which is no workload.
             return top
-        key = ""
+        if before is not None and key_of(owner["kind"], record["namespace"], owner["name"]) not in self._owners:
+            is_same = (before["uid"], before["owner"]) == (record["uid"], owner)
+            return before["workload"] if is_same and before["workload"] else owner
         for _ in range(_MAXIMUM_CHAIN):
             if owner is None:
-                return top
-            top, key = owner, key_of(owner["kind"], record["namespace"], owner["name"])
-            owner = self._owners.get(key)
-        is_known = key in self._owners
-        is_same = before is not None and (before["uid"], before["owner"]) == (record["uid"], record["owner"])
-        return before["workload"] or top if before is not None and is_same and not is_known else top
+                break
+            top, owner = owner, self._owners.get(key_of(owner["kind"], record["namespace"], owner["name"]))
+        return top
 
     def note(self, key: str, record: Record) -> None:
         """Remember which pod to amend when an owner turns out to have an owner."""

@@ -1,0 +1,183 @@
+"""Objects against what the topic says: owners, deletions, tombstones, and nothing said twice."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.cluster.inventory import Change, Inventory
+from schemas.schema import read_schema
+from schemas.single_object import SingleObjectCodec
+from tests.support.kubernetes_objects import SECOND_NS, controller, network_policy, pod
+
+_NOW = 1000 * SECOND_NS
+_DELAY = 900 * SECOND_NS
+
+
+def _inventory() -> Inventory:
+    return Inventory("test", _DELAY)
+
+
+def _records(changes: list[Change]) -> dict[str, dict[str, Any] | None]:
+    return {change.key: change.record for change in changes}
+
+
+def _record(changes: list[Change], key: str) -> dict[str, Any]:
+    record = _records(changes)[key]
+    assert record is not None
+    return record
+
+
+def test_a_pod_before_its_replica_set_is_published_and_amended() -> None:
+    inventory = _inventory()
+    first = inventory.apply(pod("web-1-a", owner=("ReplicaSet", "web-1"), started_at_ns=SECOND_NS), _NOW)
+    assert _record(first, "Pod/default/web-1-a")["workload"] == {"kind": "ReplicaSet", "name": "web-1"}
+    then = inventory.apply(controller("ReplicaSet", "web-1", owner=("Deployment", "web")), _NOW + 1)
+    amended = _record(then, "Pod/default/web-1-a")
+    assert amended["workload"] == {"kind": "Deployment", "name": "web"}
+    assert amended["observed_at_ns"] == _record(first, "Pod/default/web-1-a")["observed_at_ns"]
+
+
+def test_a_pod_keeps_its_workload_when_the_owners_go_first() -> None:
+    inventory = _inventory()
+    replicas = controller("ReplicaSet", "web-1", owner=("Deployment", "web"))
+    inventory.apply(replicas, _NOW)
+    inventory.apply(pod("a", owner=("ReplicaSet", "web-1")), _NOW)
+    inventory.remove(replicas, _NOW + 1)
+    inventory.expire(_NOW + 2 * _DELAY)
+    changed = inventory.apply(pod("a", owner=("ReplicaSet", "web-1"), labels={"x": "y"}), _NOW + 2 * _DELAY)
+    assert _record(changed, "Pod/default/a")["workload"] == {"kind": "Deployment", "name": "web"}
+
+
+def test_chains_end_at_the_last_owner_that_is_known() -> None:
+    inventory = _inventory()
+    inventory.apply(controller("ReplicaSet", "canary-1", owner=("Rollout", "canary")), _NOW)
+    inventory.apply(controller("Job", "tidy-1", owner=("CronJob", "tidy"), api_version="batch/v1"), _NOW)
+    objects = [
+        (pod("a", owner=("ReplicaSet", "canary-1")), {"kind": "Rollout", "name": "canary"}),
+        (pod("b", owner=("Job", "tidy-1")), {"kind": "CronJob", "name": "tidy"}),
+        (pod("bare"), {"kind": "Pod", "name": "bare"}),
+        (pod("static-node1", owner=("Node", "node1")), {"kind": "Pod", "name": "static-node1"}),
+    ]
+    for value, workload in objects:
+        (change,) = inventory.apply(value, _NOW)
+        assert change.record is not None
+        assert change.record["workload"] == workload
+
+
+def test_a_deleted_pod_lets_go_at_once_and_its_key_goes_later() -> None:
+    inventory = _inventory()
+    value = pod("a", addresses=("10.0.0.1", "fd00::1"), started_at_ns=SECOND_NS)
+    inventory.apply(value, _NOW)
+    gone = _record(inventory.remove(value, _NOW + 5), "Pod/default/a")
+    assert gone["deleted_at_ns"] == _NOW + 5
+    assert {entry["released_at_ns"] for entry in gone["addresses"]} == {_NOW + 5}
+    assert inventory.expire(_NOW + _DELAY) == []
+    assert inventory.expire(_NOW + 5 + _DELAY) == [Change("Pod/default/a", None)]
+
+
+def test_a_pod_that_ended_holds_its_address_until_its_last_container_finished() -> None:
+    inventory = _inventory()
+    inventory.apply(pod("a", addresses=("10.0.0.1",), started_at_ns=SECOND_NS), _NOW)
+    ended = pod(
+        "a", addresses=("10.0.0.1",), started_at_ns=SECOND_NS, phase="Succeeded", finished_at_ns=_NOW + 3 * SECOND_NS
+    )
+    record = _record(inventory.apply(ended, _NOW + 60 * SECOND_NS), "Pod/default/a")
+    # finishedAt has whole seconds, cut off.
+    assert record["addresses"][0]["released_at_ns"] == _NOW + 4 * SECOND_NS
+
+
+def test_what_is_listed_again_unchanged_is_not_published_again() -> None:
+    inventory = _inventory()
+    objects = [pod("a", addresses=("10.0.0.1",)), controller("Deployment", "web"), network_policy("p", {"x": 1})]
+    first = inventory.replace(objects, _NOW)
+    again = _inventory()
+    for change in first:
+        again.load(change.key, change.record)
+    assert again.replace(objects, _NOW + 99) == []
+
+
+def test_what_vanished_while_nobody_looked_is_deleted_by_the_next_listing() -> None:
+    inventory = _inventory()
+    for change in _inventory().replace([pod("a"), pod("b")], _NOW):
+        inventory.load(change.key, change.record)
+    changes = inventory.replace([pod("a")], _NOW + 1)
+    assert [change.key for change in changes] == ["Pod/default/b"]
+    assert _record(changes, "Pod/default/b")["deleted_at_ns"] == _NOW + 1
+
+
+def test_a_listing_of_one_kind_deletes_nothing_of_others() -> None:
+    inventory = _inventory()
+    inventory.replace([pod("a"), controller("Deployment", "web")], _NOW)
+    changes = inventory.replace([], _NOW + 1, frozenset({"Pod"}))
+    assert [change.key for change in changes] == ["Pod/default/a"]
+
+
+def test_an_object_made_again_under_its_name_is_another() -> None:
+    inventory = _inventory()
+    inventory.apply(pod("a", uid="one", addresses=("10.0.0.1",), started_at_ns=SECOND_NS), _NOW)
+    first, second = inventory.apply(pod("a", uid="two", started_at_ns=2 * SECOND_NS), _NOW + 1)
+    assert first.record is not None
+    assert second.record is not None
+    assert (first.record["uid"], first.record["deleted_at_ns"]) == ("one", _NOW + 1)
+    assert (second.record["uid"], second.record["deleted_at_ns"]) == ("two", None)
+
+
+def test_a_pod_on_the_nodes_network_takes_no_address_from_others() -> None:
+    inventory = _inventory()
+    inventory.apply(pod("a", addresses=("10.0.0.1",), started_at_ns=SECOND_NS), _NOW)
+    changes = inventory.apply(pod("b", addresses=("10.0.0.1",), host_network=True, started_at_ns=SECOND_NS), _NOW)
+    assert [change.key for change in changes] == ["Pod/default/b"]
+
+
+def test_hostile_values_still_make_a_record_that_fits_its_schema() -> None:
+    codec = SingleObjectCodec(read_schema("kubernetes_object"))
+    value = pod("a", addresses=("10.0.0.1", "no address", "10.0.0.1"))
+    value["metadata"] |= {"generation": 2**80, "creationTimestamp": "9999-01-01T00:00:00Z", "labels": {"x": "\ud800"}}
+    value["spec"]["containers"][0]["ports"] = [{"containerPort": 2**40}, "no port", None]
+    policy = network_policy("p", {1: {"deep": [float("nan")]}, "x": {(1, 2): 3}})
+    for change in _inventory().replace([value, policy, {"kind": ["x"]}, {}], _NOW):
+        assert change.record is not None
+        assert codec.decode(codec.encode(change.record))["name"] in ("a", "p")
+
+
+_NAMES = st.sampled_from("abcd")
+_EVENTS = st.lists(
+    st.tuples(_NAMES, st.sampled_from(["run", "end", "delete", "relist", "restart"]), st.integers(1, 3)), max_size=40
+)
+
+
+@given(_EVENTS)
+def test_the_topic_equals_the_source_after_any_sequence(  # noqa: C901 - a branch for each kind of event
+    events: list[tuple[str, str, int]],
+) -> None:
+    inventory, source, topic = _inventory(), {}, {}
+    for number, (name, what, address) in enumerate(events):
+        now = _NOW + number * SECOND_NS
+        changes: list[Change] = []
+        if what == "delete" and name in source:
+            changes = inventory.remove(source.pop(name), now)
+        elif what in ("run", "end"):
+            uid = source[name]["metadata"]["uid"] if name in source else f"{name}-{number}"
+            phase = "Running" if what == "run" else "Succeeded"
+            source[name] = pod(name, uid=uid, addresses=(f"10.0.0.{address}",), started_at_ns=now, phase=phase)
+            changes = inventory.apply(source[name], now)
+        elif what == "relist":
+            changes = inventory.replace(source.values(), now)
+        elif what == "restart":
+            inventory = _inventory()
+            for key, record in topic.items():
+                inventory.load(key, record)
+            changes = inventory.replace(source.values(), now)
+        for change in changes:
+            topic[change.key] = change.record
+    living = {record["name"]: record for record in topic.values() if record and record["deleted_at_ns"] is None}
+    assert living.keys() == source.keys()
+    assert all(living[name]["phase"] == value["status"]["phase"] for name, value in source.items())
+    held = [
+        entry["address"]
+        for record in living.values()
+        for entry in record["addresses"]
+        if entry["released_at_ns"] is None
+    ]
+    assert len(held) == len(set(held))
