@@ -148,7 +148,7 @@ _EVENTS = st.lists(
 
 
 @given(_EVENTS)
-def test_the_topic_equals_the_source_after_any_sequence(  # noqa: C901 - a branch for each kind of event
+def test_the_topic_equals_the_source_after_any_sequence(
     events: list[tuple[str, str, int]],
 ) -> None:
     inventory, source, topic = _inventory(), {}, {}
