@@ -31,13 +31,14 @@ class OwnerChains:
     def workload(self, record: Record, before: Record | None) -> Owner:
         """Top of a pod's chain, as far as it is known; when its owner is gone, what was known before stays."""
         top: Owner = {"kind": record["kind"], "name": record["name"]}
-        owner = record["owner"]
+        owner: Owner | None = record["owner"]
         if owner is None or owner["kind"] == _NODE:
             # The kubelet's mirror of a static pod is owned by its node, which is no workload.
             return top
         if before is not None and key_of(owner["kind"], record["namespace"], owner["name"]) not in self._owners:
             is_same = (before["uid"], before["owner"]) == (record["uid"], owner)
-            return before["workload"] if is_same and before["workload"] else owner
+            known: Owner | None = before["workload"] if is_same else None
+            return known or owner
         for _ in range(_MAXIMUM_CHAIN):
             if owner is None:
                 break
