@@ -35,5 +35,5 @@ def _reason(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        return body[:_MAXIMUM_REASON].decode(errors="replace").strip()
-    return text(found, "message")[:_MAXIMUM_REASON]
+        return " ".join(body[:_MAXIMUM_REASON].decode(errors="replace").split())
+    return " ".join(text(found, "message")[:_MAXIMUM_REASON].split())
