@@ -1,7 +1,6 @@
 """A directory of manifests, watched for real, into a real topic."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def _write(directory: Path, *objects: dict[str, Any], name: str = "objects.yaml"
     """At once, as a careful writer does."""
     fresh = directory / "fresh"
     fresh.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects}))
-    os.replace(fresh, directory / name)
+    fresh.replace(directory / name)
 
 
 def _has(view: ObjectsView, *names: str) -> bool:
