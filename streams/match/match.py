@@ -5,138 +5,148 @@ is its view: its process, its socket, its evidence. The result depends on the ro
 """
 
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from streams.match.report import FIGURES, PROCESSES, per_reporter
+from streams.match.columns import COVERAGES, DESTINATION_PROCESS, MATCHED, SOURCE_PROCESS, VIEWS
+from streams.match.evidence import evidence_lists, is_attempt, with_unreplied
+from streams.match.group import Flags, Groups, Numbers
+from streams.match.observer import observers
+from streams.match.report import per_reporter
 
-_RANKS: Final = {"source": 0, "both": 0, "none": 1, "destination": 2}
-_BOUNDARY: Final = ["flow_key", "ordinal", "protocol", "zone", "destination_port", "destination_address"]
-_ADDED: Final = [
-    *PROCESSES, *FIGURES, "attempts", "seen_reply", "evidence", "node", "role", "coverage", "interval_start_ns",
-    "interval_end_ns",
+Hashes = npt.NDArray[np.uint64]
+_RANKS: Final = np.array([1, 0, 2, 0])
+"""By role, who counts first. A node between the ends that undoes NAT knows the real source, the far end does not."""
+_REPORTERS: Final = pl.Series(["source", "source", "destination", "both"])
+_MADE: Final = {"reporter", "observers", "is_attempt", "is_orphan"}
+"""Columns that no single report has."""
+_RENAMED: Final = {
+    "connection_id": "flow_id", "original_packets": "source_packets", "original_bytes": "source_bytes",
+    "reply_packets": "destination_packets", "reply_bytes": "destination_bytes", "node": "observer",
+}  # fmt: skip
+_TOLD_AS: Final = {new: old for old, new in _RENAMED.items()}
+_READ: Final = [
+    *(_TOLD_AS.get(name, name) for name in MATCHED if name not in _MADE),
+    "reply_source_address", "reply_source_port", "reply_destination_address", "reply_destination_port",
+    "role", "sequence",
 ]  # fmt: skip
-"""What a further report can add to the one that counts."""
+"""Columns that are needed, of all those of the rows."""
 
 
 def match(enriched: pl.DataFrame, reporting: AbstractSet[str], node_names: pl.Series) -> pl.DataFrame:
-    """One row a connection, sorted. ``reporting``: nodes whose agents could see. ``node_names``: by endpoint index.
+    """One row a connection, with the columns of MATCHED, sorted by flow key.
 
-    ``is_orphan``: only the far end reported it although the near end's agent could see; the caller decides.
+    ``enriched``: all rows of one step, of any nodes and intervals. ``reporting``: nodes whose agents could see.
+    ``node_names``: of the directory, by endpoint index.
     """
-    reports = per_reporter(enriched)
-    ranked = reports.with_columns(
-        _is_echo(reports, reporting, node_names),
-        pl.col("role").replace_strict(_RANKS, return_dtype=pl.UInt8).alias("rank"),
-    ).sort("flow_key", "ordinal", "rank", "connection_id")
-    is_first = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in _BOUNDARY).fill_null(value=True)
-    positions = ranked.select(is_first.alias("is_first"))["is_first"]
-    joined = ranked.filter(positions)
-    further = ranked.filter(~positions)
-    if further.height:
-        joined = _add_views(joined, positions, further)
-    return _result(joined)
+    # The rows of a step come in many pieces, from which gathering is slow.
+    rows = per_reporter(enriched.select(_READ).rechunk())
+    sources, destinations = _end_hashes(rows, "reply_destination"), _end_hashes(rows, "reply_source")
+    groups = _connections(rows, sources + destinations)
+    is_reversed = destinations != groups.spread(destinations[groups.first])
+    if is_reversed.any():
+        rows = _turned(rows, pl.Series(is_reversed))
+    return _result(rows, groups, _is_echo(rows, reporting, node_names))
 
 
-def _is_echo(reports: pl.DataFrame, reporting: AbstractSet[str], node_names: pl.Series) -> pl.Series:
+def _end_hashes(rows: pl.DataFrame, end: str) -> Hashes:
+    """One end as it is on the wire between the nodes; of both ends the sum does not depend on who was first."""
+    hashes = (pl.col(f"{end}_address").hash() ^ pl.col(f"{end}_port").hash(seed=1)).hash()
+    found: Hashes = rows.select(hashes.alias("hash"))["hash"].to_numpy()
+    return found
+
+
+def _connections(rows: pl.DataFrame, tuples: Hashes) -> Groups:
+    """Reports of one connection together, the one that counts first.
+
+    A node that reports several connections of one tuple had one after the other: its first goes with the first
+    of another node, and so on.
+    """
+    facts = rows.select(pl.col("protocol").hash() ^ pl.col("zone").hash(seed=1))
+    runs = _runs(rows["flow_key"], tuples + facts.to_series().to_numpy())
+    nodes = rows["node_number"].to_numpy()
+    node_count = int(nodes.max(initial=0)) + 1
+    ordinals = _ordinals(runs * node_count + nodes, rows)
+    numbers = runs * (int(ordinals.max(initial=0)) + 1) + ordinals
+    ranks = _RANKS[rows["role_bits"].to_numpy()]
+    order = _order(pl.Series((numbers * (int(_RANKS.max()) + 1) + ranks) * node_count + nodes))
+    return Groups(order, _differ(numbers[order]))
+
+
+def _runs(flow_keys: pl.Series, tuples: Hashes) -> Numbers:
+    """A small number for each distinct tuple, in the order of flow keys. Two tuples may share a key by ill will."""
+    keys = flow_keys.to_numpy()
+    order = _order(flow_keys)
+    is_new, is_other = _differ(keys[order]), _differ(tuples[order])
+    if (is_other & ~is_new).any():
+        order = np.lexsort((tuples, keys))
+        is_new = _differ(keys[order]) | _differ(tuples[order])
+    numbers = np.empty(len(keys), np.int64)
+    numbers[order] = np.cumsum(is_new)
+    return numbers
+
+
+def _order(numbers: pl.Series) -> Numbers:
+    return numbers.arg_sort().to_numpy().astype(np.int64)
+
+
+def _differ(ordered: npt.NDArray[Any]) -> Flags:
+    """Whether each differs from the one before it; the first does."""
+    return np.concatenate((np.ones(min(len(ordered), 1), np.bool_), ordered[1:] != ordered[:-1]))
+
+
+def _ordinals(tuples: Numbers, rows: pl.DataFrame) -> Numbers:
+    """The how-manieth connection of its tuple each is on its node, from 0, in order of their starts."""
+    ordinals = np.zeros(len(tuples), np.int64)
+    repeated = np.flatnonzero(pl.Series(tuples).is_duplicated().to_numpy())
+    if len(repeated):
+        started, identity = rows["started_at_ns"].to_numpy()[repeated], rows["connection_id"].to_numpy()[repeated]
+        order = np.lexsort((identity, started, tuples[repeated]))
+        ordered = tuples[repeated][order]
+        places = np.arange(len(order))
+        ordinals[repeated[order]] = places - np.maximum.accumulate(np.where(_differ(ordered), places, 0))
+    return ordinals
+
+
+def _turned(rows: pl.DataFrame, is_reversed: pl.Series) -> pl.DataFrame:
+    """A node that met a connection midway may take the ends for each other; what it adds is turned round."""
+    pairs = [
+        *zip(SOURCE_PROCESS, DESTINATION_PROCESS, strict=True),
+        *zip(DESTINATION_PROCESS, SOURCE_PROCESS, strict=True),
+    ]
+    turned = pl.Series([0, 2, 1, 3]).gather(rows["role_bits"])
+    return rows.with_columns(
+        *(pl.when(is_reversed).then(other).otherwise(name).alias(name) for name, other in pairs),
+        pl.when(is_reversed).then(turned).otherwise("role_bits").alias("role_bits"),
+    )
+
+
+def _is_echo(rows: pl.DataFrame, reporting: AbstractSet[str], node_names: pl.Series) -> pl.Series:
     """The far end's report of a connection that the near end's agent could see too."""
-    nodes = node_names.gather(reports["source_index"]) if len(node_names) else pl.Series([None] * reports.height)
-    is_seen = nodes.cast(pl.String).is_in(list(reporting)).fill_null(value=False)
-    return ((reports["role"] == "destination") & is_seen).alias("is_echo")
+    nodes = node_names.cast(pl.String).gather(rows["source_index"])
+    return (rows["role"] == "destination") & nodes.is_in(list(reporting)).fill_null(value=False)
 
 
-def _add_views(joined: pl.DataFrame, positions: pl.Series, further: pl.DataFrame) -> pl.DataFrame:
-    """Take from the further reports of each connection what the first does not say."""
-    group = (positions.cast(pl.UInt32).cum_sum() - 1).alias("group")
-    views = further.select(_ADDED).with_columns(group.filter(~positions))
-    if views["group"].is_unique().all():
-        views = views.with_columns(pl.concat_list("node").alias("nodes"), pl.concat_list("role").alias("roles"))
-    else:
-        views = _several(views)
-    views = views.drop("node", "role", strict=False)
-    both = joined.with_row_index("group").join(views, on="group", how="left", suffix="_view", maintain_order="left")
-    return both.with_columns(
-        *(pl.coalesce(name, f"{name}_view").alias(name) for name in (*PROCESSES, *FIGURES)),
-        (pl.col("attempts") + pl.col("attempts_view").fill_null(0)).alias("attempts"),
-        (pl.col("seen_reply") | pl.col("seen_reply_view").fill_null(value=False)).alias("seen_reply"),
-        pl.max_horizontal("coverage", "coverage_view").alias("coverage"),
-        pl.min_horizontal("interval_start_ns", "interval_start_ns_view").alias("interval_start_ns"),
-        pl.max_horizontal("interval_end_ns", "interval_end_ns_view").alias("interval_end_ns"),
-        pl.when(pl.col("evidence_view").is_null() | (pl.col("evidence") == pl.col("evidence_view")))
-        .then("evidence")
-        .otherwise(pl.concat_list("evidence", pl.col("evidence_view")).list.unique().list.sort())
-        .alias("evidence"),
-    )
-
-
-def _several(views: pl.DataFrame) -> pl.DataFrame:
-    """More than two nodes saw a connection: their views as one."""
-    return (
-        views.sort("group", "node")
-        .group_by("group", maintain_order=True)
-        .agg(
-            *(pl.col(name).drop_nulls().first() for name in (*PROCESSES, *FIGURES)),
-            pl.col("attempts").sum(),
-            pl.col("seen_reply").any(),
-            pl.col("evidence").explode().unique().sort(),
-            pl.col("node").unique().alias("nodes"),
-            pl.col("role").unique().alias("roles"),
-            pl.col("coverage").max(),
-            pl.col("interval_start_ns").min(),
-            pl.col("interval_end_ns").max(),
-        )
-    )
-
-
-def _result(joined: pl.DataFrame) -> pl.DataFrame:
-    if "nodes" not in joined.columns:
-        nothing = pl.lit(None, pl.List(pl.String))
-        joined = joined.with_columns(nothing.alias("nodes"), nothing.alias("roles"))
-    evidence = pl.col("evidence")
-    own = pl.concat_list("node")
-    return joined.select(
-        pl.col("connection_id").alias("flow_id"), "flow_key", "protocol", "zone", "source_address", "source_port",
-        "destination_address", "destination_port", "nat_address", "nat_port", "dialled_address", "dialled_port",
-        "icmp_type", "icmp_code", "source_index", "destination_index", "service_index", "direction",
-        pl.col("original_packets").alias("source_packets"),
-        pl.col("original_bytes").alias("source_bytes"),
-        pl.col("reply_packets").alias("destination_packets"),
-        pl.col("reply_bytes").alias("destination_bytes"),
-        _reporter().alias("reporter"),
-        pl.col("node").alias("observer"),
-        pl.when(pl.col("nodes").is_null()).then(own).otherwise(pl.concat_list(own, "nodes").list.unique().list.sort())
-        .alias("observers"),
-        pl.col("coverage").replace_strict([0, 1, 2], ["complete", "lossy", "blind"], return_dtype=pl.String),
-        "is_first", "is_final", "end_reason", "state", "seen_reply",
-        (evidence.list.contains("attempt") | evidence.list.contains("reject")).alias("is_attempt"),
-        "attempts",
-        _evidence().alias("evidence"),
-        "started_at_ns", "seen_at_ns", "ended_at_ns", "interval_start_ns", "interval_end_ns",
-        *PROCESSES, *FIGURES,
-        pl.col("is_echo").alias("is_orphan"),
-    ).sort("flow_id", "flow_key")  # fmt: skip
-
-
-def _reporter() -> pl.Expr:
-    roles = pl.col("roles").fill_null([])
-    is_pair = ((pl.col("role") == "source") & roles.list.contains("destination")) | (
-        (pl.col("role") == "destination") & roles.list.contains("source")
-    )
-    return (
-        pl.when(is_pair | (pl.col("role") == "both"))
-        .then(pl.lit("both"))
-        .when(pl.col("role") == "destination")
-        .then(pl.lit("destination"))
-        .otherwise(pl.lit("source"))
-    )
-
-
-def _evidence() -> pl.Expr:
-    """A connection that conntrack confirmed and nobody answered says so."""
-    is_unreplied = pl.col("evidence").list.contains("confirmed") & ~pl.col("seen_reply")
-    return (
-        pl.when(is_unreplied)
-        .then(pl.concat_list("evidence", pl.lit("unreplied")).list.sort())
-        .otherwise(pl.col("evidence"))
-    )
+def _result(rows: pl.DataFrame, groups: Groups, is_echo: pl.Series) -> pl.DataFrame:
+    views = [groups.first_told(rows.select(names)) for names in VIEWS]
+    seen_reply = groups.max(rows["seen_reply"]) > 0
+    bits = groups.union(rows["evidence_bits"])
+    added = [
+        *(column for view in views for column in view),
+        _REPORTERS.gather(pl.Series(groups.union(rows["role_bits"]))).alias("reporter"),
+        observers(rows, groups).alias("observers"),
+        pl.Series(COVERAGES).gather(pl.Series(groups.max(rows["coverage_rank"]))).alias("coverage"),
+        pl.Series("seen_reply", seen_reply),
+        pl.Series("is_attempt", is_attempt(bits)),
+        pl.Series("attempts", groups.sum(rows["attempts"])),
+        evidence_lists(with_unreplied(bits, seen_reply)).alias("evidence"),
+        pl.Series("interval_start_ns", groups.min(rows["interval_start_ns"])),
+        pl.Series("interval_end_ns", groups.max(rows["interval_end_ns"])),
+        is_echo.gather(groups.first).alias("is_orphan"),
+    ]
+    names = {column.name for column in added}
+    own = rows.rename(_RENAMED).select(name for name in MATCHED if name not in names)[groups.first]
+    return own.hstack(added).select(*MATCHED)

@@ -2,57 +2,70 @@
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-PROCESSES: Final = [
-    f"{end}_process_{fact}" for end in ("source", "destination") for fact in ("id", "name", "executable")
-]
-FIGURES: Final = ["tcp_rtt_us", "tcp_rtt_var_us", "tcp_retransmits", "tcp_lost", "tcp_delivery_rate"]
+from streams.match.columns import COVERAGES, ROLES, VIEWS
+from streams.match.evidence import evidence_bits
+from streams.match.group import Groups
+
 _SUMS: Final = ["original_packets", "original_bytes", "reply_packets", "reply_bytes", "attempts"]
-_LAST: Final = [
-    "source_address", "source_port", "destination_address", "destination_port", "nat_address", "nat_port",
-    "dialled_address", "dialled_port", "icmp_type", "icmp_code", "source_index", "destination_index",
-    "service_index", "direction", "role", "state", "end_reason", "seen_at_ns", "ended_at_ns",
+_ORDER: Final = [
+    "interval_start_ns", "seen_at_ns", "is_final", "sequence", "evidence_bits", "original_bytes", "reply_bytes",
+    "original_packets", "reply_packets", "attempts", "ended_at_ns", "started_at_ns", "state", "end_reason",
+    *(name for names in VIEWS for name in names),
 ]  # fmt: skip
-_COVERAGES: Final = {"complete": 0, "lossy": 1, "blind": 2}
-_KEY: Final = ["node", "flow_key", "protocol", "zone", "connection_id"]
-_SPREAD: Final = 0x1E37_79B9_7F4A_7C15
-"""An odd number with bits all over: node numbers times this do not cancel out in hashes that are added to."""
+"""The first ones are time; the others only make the order the same whatever the order of the rows was."""
 
 
 def per_reporter(enriched: pl.DataFrame) -> pl.DataFrame:
-    """Adds ``ordinal``: the how-manieth connection of its five-tuple it is on its node, in order of their starts."""
-    ranked = enriched.with_columns(pl.col("coverage").replace_strict(_COVERAGES, return_dtype=pl.UInt8))
-    if _is_unique(ranked, "connection_id"):
-        reports = ranked.with_columns(pl.concat_list("evidence"))
-    else:
-        reports = _added_up(ranked)
-    if _is_unique(reports, "flow_key"):
-        return reports.with_columns(pl.lit(1, pl.UInt32).alias("ordinal"))
-    order = pl.struct("started_at_ns", "connection_id").rank("ordinal").over("node", "flow_key", "protocol", "zone")
-    return reports.with_columns(order.cast(pl.UInt32).alias("ordinal"))
+    """Adds ``evidence_bits``, ``coverage_rank``, ``role_bits`` and ``node_number``, which orders nodes by name."""
+    rows = enriched.with_columns(
+        evidence_bits(enriched["evidence"]).alias("evidence_bits"),
+        _places(enriched["coverage"], COVERAGES).alias("coverage_rank"),
+        _places(enriched["role"], ROLES).alias("role_bits"),
+        _places(enriched["node"], enriched["node"].unique().sort()).alias("node_number"),
+        pl.col("attempts").cast(pl.Int64),
+    )
+    identity = rows.select(
+        (pl.col("connection_id") ^ (pl.col("flow_key") * _SPREAD + pl.col("node_number"))).alias("identity")
+    )["identity"]
+    if identity.n_unique() == rows.height:
+        return rows
+    is_repeated = identity.is_duplicated()
+    return pl.concat([rows.filter(~is_repeated), _added_up(rows.filter(is_repeated))])
 
 
-def _is_unique(rows: pl.DataFrame, name: str) -> bool:
-    """Whether no node has a value twice. A false no costs time only."""
-    number = rows["node"].cast(pl.Categorical).to_physical().cast(pl.Int64)
-    return bool((rows[name] + number * _SPREAD).n_unique() == rows.height)
+def _places(words: pl.Series, order: pl.Series | list[str]) -> pl.Series:
+    """Place of each word in an order; of an unknown one, the last."""
+    return words.cast(pl.Enum(order), strict=False).to_physical().cast(pl.Int64).fill_null(len(order) - 1)
+
+
+_SPREAD: Final = 0x1E37_79B9_7F4A_7C15
+"""An odd number with bits all over, so that node numbers do not cancel out in what they are combined with."""
 
 
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
-    ordered = rows.sort(["node", "connection_id", "interval_start_ns", "seen_at_ns", "is_final"])
-    kept = [name for name in (*PROCESSES, *FIGURES) if name != "tcp_retransmits"]
-    return ordered.group_by(_KEY, maintain_order=True).agg(
-        *(pl.col(name).sum() for name in _SUMS),
-        *(pl.col(name).last() for name in _LAST),
-        *(pl.col(name).drop_nulls().last() for name in kept),
-        pl.when(pl.col("tcp_retransmits").is_not_null().any()).then(pl.col("tcp_retransmits").sum()),
-        pl.col("started_at_ns").min(),
-        pl.col("interval_start_ns").min(),
-        pl.col("interval_end_ns").max(),
-        pl.col("is_first").any(),
-        pl.col("is_final").any(),
-        pl.col("seen_reply").any(),
-        pl.col("evidence").unique().sort(),
-        pl.col("coverage").max(),
+    keys = ["node_number", "connection_id", "flow_key"]
+    order = rows.select(pl.arg_sort_by(*keys, *_ORDER))["node_number"].to_numpy().astype(np.int64)
+    ordered = rows.select(*keys)[order]
+    is_first = ordered.select(
+        pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in keys).fill_null(value=True)
+    ).to_series()
+    groups = Groups(order, is_first.to_numpy())
+    views = [groups.last_told(rows.select(names)) for names in VIEWS]
+    retransmits = groups.sum(rows["tcp_retransmits"].fill_null(0))
+    return (
+        rows[groups.last]
+        .with_columns(
+            *(pl.Series(name, groups.sum(rows[name])) for name in _SUMS),
+            *(column for view in views for column in view),
+            *(pl.Series(name, groups.min(rows[name])) for name in ("started_at_ns", "interval_start_ns")),
+            *(pl.Series(name, groups.max(rows[name])) for name in ("interval_end_ns", "seen_at_ns", "coverage_rank")),
+            *(pl.Series(name, groups.max(rows[name]) > 0) for name in ("is_first", "is_final", "seen_reply")),
+            pl.Series("evidence_bits", groups.union(rows["evidence_bits"])),
+        )
+        .with_columns(
+            pl.when(pl.col("tcp_retransmits").is_not_null()).then(pl.Series(retransmits)).alias("tcp_retransmits")
+        )
     )

@@ -84,7 +84,8 @@ class Lookup:
         if len(self._dialled):
             packed = _packed(addresses, ports, protocols)
             places = np.minimum(np.searchsorted(self._dialled, packed), len(self._dialled) - 1)
-            is_known = (addresses != NONE) & (self._dialled[places] == packed)
+            is_possible = (ports >> _PORT_BITS == 0) & (protocols >> _PROTOCOL_BITS == 0) & (addresses != NONE)
+            is_known = is_possible & (self._dialled[places] == packed)
             keys[is_known] = places[is_known]
         return self._services.find(keys, at_ns, early_ns)
 
