@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.node.conntrack.beginning import Beginnings
 from agents.node.conntrack.entry import Entries
+from agents.node.conntrack.fresh import Unknown
 from agents.node.conntrack.identity import Flags, Keys, Positions, endings_of, ranks_of
 
 _NONE: Keys = np.zeros(0, np.uint64)
@@ -37,14 +38,17 @@ class Endings:
         """Go on from what ``all`` gave."""
         self._earlier, self._current = _NONE, [endings]
 
-    def are_told(self, entries: Entries, keys: Keys, identities: Keys, beginnings: Beginnings) -> Flags:
-        """Whether the end of these was heard of. Without times, a beginning since then makes it another connection."""
+    def are_told(self, lot: Unknown, is_known: Flags, beginnings: Beginnings) -> Flags:
+        """Whether the end of these was heard of.
+
+        One that is known to live has not ended, and without times a beginning since then makes it another connection.
+        """
         endings = self.all()
         if not len(endings):
-            return np.zeros(len(entries), np.bool_)
-        told: Flags = np.isin(endings_of(entries, identities), endings)
+            return np.zeros(len(is_known), np.bool_)
+        told: Flags = np.isin(endings_of(lot.entries, lot.identities), endings) & ~is_known
         if told.any():
-            told &= (entries["started_at_ns"] > 0) | (beginnings.count(keys) == 0)
+            told &= (lot.entries["started_at_ns"] > 0) | (beginnings.count(lot.keys) == 0)
         return told
 
 

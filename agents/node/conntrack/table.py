@@ -79,7 +79,8 @@ class ConnectionTable:
         self._begin_at(now_ns)
         self._settle()
         shown = _unknown(entries, np.full(len(entries), now_ns))
-        dying = self._endings.are_told(shown.entries, shown.keys, shown.identities, self._beginnings)
+        _, is_known = find(self._live, shown.identities)
+        dying = self._endings.are_told(shown, is_known, self._beginnings)
         if dying.any():
             shown = shown.chosen(~dying)
         unknown = self._reconcile(shown, now_ns)
@@ -144,8 +145,9 @@ class ConnectionTable:
         at_ns = np.repeat([at for _, at in self._ended], [len(entries) for entries, _ in self._ended])
         lot = _unknown(np.concatenate([entries for entries, _ in self._ended]), at_ns)
         self._ended.clear()
-        lot = lot.chosen(~self._endings.are_told(lot.entries, lot.keys, lot.identities, self._beginnings))
         _, is_known = find(self._live, lot.identities)
+        told = self._endings.are_told(lot, is_known, self._beginnings)
+        lot, is_known = lot.chosen(~told), is_known[~told]
         copies = are_copies(lot.entries, lot.identities, self._beginnings.count(lot.keys) + is_known)
         lot, is_known = lot.chosen(~copies), is_known[~copies]
         ranks = ranks_of(lot.identities)

@@ -11,6 +11,7 @@ from agents.node.report.columns import TCP_STATES, Reports
 
 SECOND = 1_000_000_000
 CAPACITY = 1000
+_HEARD_AFTER_NS = 1_000_000
 ESTABLISHED, TIME_WAIT, CLOSE, SYN_SENT = (
     TCP_STATES.index(name) for name in ("established", "time_wait", "close", "syn_sent")
 )
@@ -84,7 +85,7 @@ class Kernel:
         self.live[number] = connection
         if is_heard:
             new = connection.entry(original_packets=0, original_bytes=0, started_at_ns=0, has_counters=False)
-            self.table.apply_new(new, self.now)
+            self.table.apply_new(new, self.now + _HEARD_AFTER_NS)
 
     def send(self, number: int, count: int) -> None:
         if number in self.live:

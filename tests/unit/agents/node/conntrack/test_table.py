@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.node.conntrack.entry import Entries
@@ -236,6 +236,20 @@ def test_without_times_two_ends_with_the_same_id_are_two_connections_when_two_be
     assert len(set(rows["connection_id"].tolist())) == 2
 
 
+def test_without_times_a_connection_with_the_figures_of_the_one_before_it_lives_on_in_every_dump() -> None:
+    table = begun()
+    table.apply_new(shown(start=0), 2 * SECOND)
+    table.apply_destroyed(shown(start=0), 3 * SECOND)
+    table.apply_new(shown(start=0), 4 * SECOND)
+    for second in range(5, 10):
+        table.apply_dump(shown(start=0), second * SECOND)
+    found = summary(table.take_report(10 * SECOND))
+    for second in (11, 12, 13):
+        table.apply_dump(shown(start=0), second * SECOND)
+        found += summary(table.take_report(second * SECOND))
+    assert sorted(found) == [(100, True, False), (100, True, True)]
+
+
 def test_without_counters_rows_carry_none() -> None:
     table = begun()
     bare = Connection(1, 2 * SECOND).entry(has_counters=0)
@@ -304,6 +318,7 @@ def test_a_kept_state_that_is_none_is_refused(bad: bytes) -> None:
         ConnectionTable(1, 2).import_state(bad)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(state()) - 1), st.integers(1, 255))
 def test_a_kept_state_with_a_flipped_byte_or_a_torn_end_is_refused(at: int, change: int) -> None:
     good = state()
