@@ -46,7 +46,8 @@ def found_for(fact: Document, documents: list[Document]) -> set[str]:
     for document in documents:
         dialled = first(document, "destination.service.ip") or first(document, "destination.ip")
         is_other = fact["protocol"] != "icmp" and first(document, "source.port") != fact["source_port"]
-        if is_other or not begins(document):
+        # A datagram's identifier may serve again; a port that was rejected and tried again goes on under its identity.
+        if is_other or (fact["protocol"] == "icmp" and not begins(document)):
             continue
         is_its = (
             first(document, "network.transport") == _TRANSPORT[fact["protocol"]]
