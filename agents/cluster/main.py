@@ -117,7 +117,8 @@ class _ClusterAgent:
         faults = [lease.fault] if lease is not None and lease.fault else []
         if session is not None:
             return faults + session.faults()
-        return faults or ([] if lease is not None else ["not started yet"])
+        stands_by = lease is not None and not lease.is_held()
+        return faults if stands_by else [*faults, "not started yet"]
 
 
 def _terms(settings: Settings) -> Terms:

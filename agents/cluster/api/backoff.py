@@ -3,11 +3,12 @@
 from typing import Final
 
 _FIRST_SECONDS: Final = 0.25
-_LONGEST_SECONDS: Final = 10.0
+_LONGEST_SECONDS: Final = 2.0
+"""Short, since few ask: what comes and goes before a watch is back was never seen."""
 
 
 class Backoff:
-    """Doubles from a quarter of a second to ten seconds; begins anew after a success."""
+    """Doubles from a quarter of a second to two seconds; begins anew after a success."""
 
     def __init__(self) -> None:
         self._next = _FIRST_SECONDS

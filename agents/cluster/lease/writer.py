@@ -24,7 +24,7 @@ class LeaseWriter:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         self._was_held = False
-        self.fault = ""
+        self.fault = "the lease has not been asked for yet"
         """Why the lease cannot be read or written; empty when it can."""
 
     def start(self) -> None:
@@ -98,7 +98,7 @@ class LeaseWriter:
         return f"{collection}/{self._terms.name}" if is_named else collection
 
     def _note_fault(self, error: AgentError) -> None:
-        if not self.fault:
+        if str(error) != self.fault:
             _log.warning("lease", reason=str(error))
         self.fault = str(error)
 
