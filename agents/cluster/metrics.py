@@ -20,7 +20,9 @@ class ClusterMetrics:
         )
         self.events = counter("watch_events", "Changes that the API server told.", "kind")
         self.listings = counter("listings", "Kinds listed anew: at start, and when a watch had expired.", "kind")
-        self.watch_restarts = counter("watch_restarts", "Watches begun anew, by what had ended them.", "kind", "cause")
+        self.watch_restarts = counter(
+            "watch_restarts", "Watches that ended or could not begin, by cause.", "kind", "cause"
+        )
         self.objects = gauge("objects", "Objects that exist, by kind.", "kind")
         self.is_leader = gauge("leader", "1 while this replica publishes.")
         self.lag_seconds = gauge(

@@ -9,8 +9,8 @@ import pytest
 from tests.support.kubernetes_agent import ObjectsView
 from tests.support.kubernetes_api.server import ApiServer
 
-_READ = ["get", "list", "watch"]
-_RULES = [
+_READ = ["list", "watch"]
+RULES: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["pods", "services", "nodes", "namespaces"], "verbs": _READ},
     {"apiGroups": ["apps"], "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"], "verbs": _READ},
     {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": _READ},
@@ -64,7 +64,7 @@ def account(api_server: ApiServer) -> Callable[[str, list[dict[str, Any]]], Path
 @pytest.fixture
 def kubeconfig(account: Callable[[str, list[dict[str, Any]]], Path], topic_prefix: str) -> Path:
     """With exactly the rights that the agent needs."""
-    return account(topic_prefix.rstrip("."), _RULES)
+    return account(topic_prefix.rstrip("."), RULES)
 
 
 @pytest.fixture

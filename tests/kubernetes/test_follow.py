@@ -41,6 +41,11 @@ def _await_equal(server: ApiServer, view: ObjectsView) -> None:
         raise AssertionError(f"{error}: {found[:5]}") from None
 
 
+def _crash(server: ApiServer, *flags: str) -> None:
+    server.stop_api()
+    server.start_api(*flags)
+
+
 class _Churn:
     """Pods that come, run on addresses of a small pool, end and go, in an order drawn from a seed."""
 
@@ -87,8 +92,7 @@ def test_the_topic_equals_the_api_after_a_thousand_pods_and_a_restart(
     churn = _Churn(workloads, seed=1)
     churn.make(_PODS // 2)
     _await_equal(api_server, view)
-    api_server.stop_api()
-    api_server.start_api()
+    _crash(api_server)
     # Until the agent has listed anew, a pod may come and go unseen: nobody remembers it. All others are told.
     churn.make(_UNSEEN)
     _await_equal(api_server, view)
@@ -108,12 +112,13 @@ def test_what_happened_while_a_watch_expired_is_found_by_listing_anew(
     workloads.make_pod("stays")
     _await_equal(api_server, view)
     agent.process.send_signal(signal.SIGSTOP)
+    # Its watches end with the first crash, so what changes then does not wait in their sockets; after the second the
+    # API server remembers no version from before the change.
+    _crash(api_server)
     workloads.delete_pod("goes")
     workloads.make_pod("comes")
     workloads.run_pod("stays", "10.2.0.1")
-    # A new API server remembers no version before its start.
-    api_server.stop_api()
-    api_server.start_api()
+    _crash(api_server)
     agent.process.send_signal(signal.SIGCONT)
     _await_equal(api_server, view)
     await_that(
@@ -123,6 +128,23 @@ def test_what_happened_while_a_watch_expired_is_found_by_listing_anew(
     gone = view.last[f"Pod/{workloads.namespace}/goes"]
     assert gone is not None
     assert gone["deleted_at_ns"] is not None
+
+
+def test_a_kind_that_the_server_lacks_is_done_without(
+    api_server: ApiServer, settings: dict[str, str], view: ObjectsView, workloads: Workloads, tmp_path: Path
+) -> None:
+    _crash(api_server, "--runtime-config=batch/v1=false")
+    try:
+        with running_agent(tmp_path / "agent", settings) as agent:
+            await_that(agent.is_ready, "the agent is ready")
+            workloads.make_pod("a")
+            await_that(lambda: f"Pod/{workloads.namespace}/a" in view.read().living(), "the pod is told")
+            assert agent.is_ready()
+            assert agent.figure('conntrail_cluster_agent_watch_restarts_total{cause="missing",kind="jobs"}') == 1
+        log = (tmp_path / "agent" / "log").read_text()
+        assert log.count("the API server has no jobs") == 1
+    finally:
+        _crash(api_server)
 
 
 @pytest.mark.usefixtures("agent")

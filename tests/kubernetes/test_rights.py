@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.kubernetes.conftest import RULES
 from tests.kubernetes.workloads import Workloads, differences
 from tests.support.kubernetes_agent import AgentProcess, ObjectsView, await_that, ended_agent, running_agent
 from tests.support.kubernetes_api.server import ApiServer, RefusedError
@@ -31,18 +32,39 @@ def replicas(tmp_path: Path, settings: dict[str, str]) -> Iterator[list[AgentPro
             yield [one, two]
 
 
-def test_a_missing_right_is_named_with_verb_and_resource(
+@pytest.fixture
+def poor(account: Account, workloads: Workloads, settings: dict[str, str]) -> dict[str, str]:
+    """Settings of an agent that may not list policies."""
+    rules = [rule for rule in RULES if rule["apiGroups"] != ["networking.k8s.io"]]
+    return {**settings, "CLUSTER_AGENT__KUBECONFIG": str(account(f"poor-{workloads.namespace}", rules))}
+
+
+def test_a_forbidden_kind_is_named_and_the_others_are_followed_until_it_is_granted(
+    api_server: ApiServer, poor: dict[str, str], view: ObjectsView, workloads: Workloads, tmp_path: Path
+) -> None:
+    workloads.make("networking.k8s.io/v1/networkpolicies", {"metadata": {"name": "p"}, "spec": {"podSelector": {}}})
+    with running_agent(tmp_path / "agent", poor) as agent:
+        workloads.make_pod("a")
+        policy = f"NetworkPolicy/{workloads.namespace}/p"
+        await_that(lambda: f"Pod/{workloads.namespace}/a" in view.read().living(), "the pod is told")
+        await_that(lambda: "no right to list networkpolicies" in agent.why_not_ready(), "the fault is shown")
+        assert policy not in view.living()
+        log = (tmp_path / "agent" / "log").read_text()
+        assert log.count("no right to list networkpolicies") == 1
+        path = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/poor-{workloads.namespace}"
+        api_server.request("PATCH", path, {"rules": RULES}, "application/merge-patch+json")
+        await_that(agent.is_ready, "the agent is ready")
+        await_that(lambda: policy in view.read().living(), "the policy is told")
+
+
+def test_without_any_right_the_agent_ends_with_one_line(
     account: Account, settings: dict[str, str], topic_prefix: str
 ) -> None:
-    read = ["get", "list", "watch"]
-    rules = [
-        {"apiGroups": [""], "resources": ["namespaces", "nodes"], "verbs": read},
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-    ]
-    poor = account(f"poor-{topic_prefix.rstrip('.')}", rules)
-    ended = ended_agent({**settings, "CLUSTER_AGENT__KUBECONFIG": str(poor)})
+    rules = [rule for rule in RULES if rule["apiGroups"] == ["coordination.k8s.io"]]
+    bare = account(f"bare-{topic_prefix.rstrip('.')}", rules)
+    ended = ended_agent({**settings, "CLUSTER_AGENT__KUBECONFIG": str(bare)})
     assert ended.returncode == 1
-    assert "no right to list deployments" in ended.stderr.splitlines()[-1]
+    assert "no right to list namespaces" in ended.stderr.splitlines()[-1]
 
 
 def test_a_missing_right_to_the_lease_is_named(account: Account, settings: dict[str, str], topic_prefix: str) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -106,6 +107,15 @@ class AgentProcess:
             return self.get("/readyz") == "ok\n"
         except OSError:
             return False
+
+    def why_not_ready(self) -> str:
+        """What /readyz says; empty while nobody answers."""
+        try:
+            return self.get("/readyz")
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError:
+            return ""
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; the exit status."""

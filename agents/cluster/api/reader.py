@@ -63,14 +63,14 @@ class KubernetesApi:
             page = self.request("GET", kind.path, ("list", kind.plural), query)
             # Items of a list do not repeat what they are.
             names = {"kind": kind.name, "apiVersion": kind.api_version}
-            found += [{**_lean(item), **names} for item in page.get("items") or ()]
+            found += [{**_lean(item), **names} for item in _items(page, kind)]
             follow = text(page, "metadata", "continue")
             if not follow:
                 return found, text(page, "metadata", "resourceVersion")
             query = [("limit", str(_PAGE_OBJECTS)), ("continue", follow)]
 
-    def watch(self, kind: Kind, version: str) -> Iterator[WatchEvent]:
-        """Changes after a version, bookmarks too, until the server ends the watch.
+    def watch(self, kind: Kind, version: str, note_open: Callable[[], None]) -> Iterator[WatchEvent]:
+        """Changes after a version, bookmarks too, until the server ends the watch. ``note_open``: it has begun.
 
         Raises ExpiredError when the server does not know the version any more, ReadError or RightsError else.
         """
@@ -86,6 +86,7 @@ class KubernetesApi:
         try:
             if stream.status not in _GOOD:
                 raise fault_of(stream.status, stream.read(), "watch", kind.plural)
+            note_open()
             for line in split_lines(stream.stream(_CHUNK_BYTES)):
                 event = parse_event(line)
                 if event.type == "ERROR":
@@ -107,7 +108,7 @@ class KubernetesApi:
         try:
             data = response.read()
             found = msgspec.json.decode(data) if response.status in _GOOD else None
-        except (urllib3.exceptions.HTTPError, OSError, msgspec.DecodeError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, msgspec.DecodeError, RecursionError) as error:
             raise ReadError(f"{asked[0]} {asked[1]}: {error}") from error
         finally:
             response.release_conn()
@@ -153,6 +154,16 @@ class KubernetesApi:
             raise ReadError(f"the API server at {host} does not answer: {_words(error)}") from error
         response: urllib3.HTTPResponse = answer.response
         return response
+
+
+def _items(page: Object, kind: Kind) -> list[dict[str, Any]]:
+    found = page.get("items")
+    if found is None:
+        # Go writes an empty list so.
+        return []
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise ReadError(f"list {kind.plural}: the answer is no list of objects")
+    return found
 
 
 def _lean(item: Object) -> Object:

@@ -1,6 +1,7 @@
 """An API server as a source of objects: one listing of all kinds, then a watch of each."""
 
 import queue
+import random
 import threading
 import time
 from typing import Final
@@ -35,19 +36,27 @@ class ApiSource:
         self._fault = ""
 
     def start(self, inventory: Inventory) -> Taken:
-        """List all kinds, waiting for the API server while it is away. Raises RightsError when a right is missing."""
+        """List all kinds, waiting for the API server while it is away. Raises RightsError when none may be listed."""
         objects: list[Object] = []
         versions: dict[Kind, str] = {}
+        refusals: dict[Kind, RightsError] = {}
         told_at_ns = time.time_ns()
         for kind in KINDS:
-            found, versions[kind] = self._list(kind)
+            try:
+                found, versions[kind] = self._list(kind)
+            except RightsError as error:
+                found, versions[kind] = [], ""
+                refusals[kind] = error
             objects += found
         if self._stopping.is_set():
             return Taken([], told_at_ns)
+        if len(refusals) == len(KINDS):
+            raise refusals[KINDS[0]]
+        # What cannot be listed is not known to be gone.
         listed = frozenset(kind.name for kind in KINDS if versions[kind])
         changes = inventory.replace(objects, time.time_ns(), listed)
         for kind, watch in self._watches.items():
-            watch.start(versions[kind])
+            watch.start(versions[kind], str(refusals.get(kind, "")))
         return Taken(changes, told_at_ns)
 
     def take(self, inventory: Inventory) -> Taken | None:
@@ -77,14 +86,14 @@ class ApiSource:
                 found = self._api.list_objects(kind)
             except RightsError:
                 raise
-            except MissingError as error:
-                _log.warning("kind not served; asked for again from time to time", kind=kind.name, reason=str(error))
+            except MissingError:
+                # Its watch tells, and asks again from time to time.
                 return [], ""
             except ReadError as error:
                 if not self._fault:
                     _log.warning("waiting for the API server", reason=str(error))
                 self._fault = str(error)
-                self._stopping.wait(backoff.next_seconds())
+                self._stopping.wait(backoff.next_seconds(error, random.random()))  # noqa: S311 - no secret
             else:
                 self._fault = ""
                 self._metrics.listings.labels(kind.plural).inc()

@@ -1,6 +1,7 @@
 """Follows one kind of objects in a thread of its own: watch, go on after a break, list anew after an expiry."""
 
 import queue
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from agents.cluster.api.event import Object, WatchEvent
 from agents.cluster.api.reader import KubernetesApi
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.record.kind import Kind
-from agents.errors import AgentError, ExpiredError
+from agents.errors import AgentError, ExpiredError, MissingError, ReadError, RightsError
 
 _ROOM_SECONDS: Final = 0.5
+_SHORT_SECONDS: Final = 1.0
+_CAUSES: Final = {ExpiredError: "expired", MissingError: "missing", RightsError: "refused"}
 _log = structlog.get_logger()
 
 
@@ -46,12 +49,14 @@ class KindWatch:
         self._version = ""
         self._backoff = Backoff()
         self._stopping = threading.Event()
+        self._told = ""
         self.fault = ""
         """Why the kind is not followed; empty when it is."""
 
-    def start(self, version: str) -> None:
-        """Follow from a version on; an empty one lists first."""
+    def start(self, version: str, fault: str = "") -> None:
+        """Follow from a version on; an empty one lists first. ``fault``: why it could not be listed before."""
         self._version = version
+        self.fault = fault
         threading.Thread(target=self._follow, name=f"watch-{self._kind.plural}", daemon=True).start()
 
     def stop(self) -> None:
@@ -63,12 +68,10 @@ class KindWatch:
             try:
                 self._list_anew()
                 self._watch()
-            except ExpiredError:
-                self._metrics.watch_restarts.labels(self._kind.plural, "expired").inc()
-                self._version = ""
             except AgentError as error:
-                self._metrics.watch_restarts.labels(self._kind.plural, "error").inc()
-                self._pause(error)
+                self._note_failure(error)
+            except Exception as error:  # noqa: BLE001 - else the kind would be followed no more, and nobody told
+                self._note_failure(ReadError(f"{self._kind.plural}: {type(error).__name__}: {error}"))
 
     def _list_anew(self) -> None:
         if self._version:
@@ -80,8 +83,8 @@ class KindWatch:
 
     def _watch(self) -> None:
         began = time.monotonic()
-        for event in self._api.watch(self._kind, self._version):
-            self._note_success()
+        for event in self._api.watch(self._kind, self._version, self._note_open):
+            self._backoff.reset()
             if self._stopping.is_set():
                 return
             if event.type != "BOOKMARK":
@@ -89,10 +92,10 @@ class KindWatch:
                 self._put(event)
             self._version = event.version or self._version
         # The server ends each watch after a time; one that ended at once did not.
-        if time.monotonic() - began < 1.0:
-            self._stopping.wait(self._backoff.next_seconds())
+        if time.monotonic() - began < _SHORT_SECONDS:
+            self._pause(ReadError(f"watch {self._kind.plural}: ended at once"))
         else:
-            self._note_success()
+            self._backoff.reset()
 
     def _put(self, what: Listing | WatchEvent) -> None:
         told = Told(what, time.time_ns())
@@ -104,16 +107,25 @@ class KindWatch:
             else:
                 return
 
-    def _pause(self, error: AgentError) -> None:
+    def _note_failure(self, error: AgentError) -> None:
         if self._stopping.is_set():
             return
-        if not self.fault:
-            _log.warning("not followed for now", kind=self._kind.name, reason=str(error))
-        self.fault = str(error)
-        self._stopping.wait(self._backoff.next_seconds())
+        cause = _CAUSES.get(type(error), "error")
+        self._metrics.watch_restarts.labels(self._kind.plural, cause).inc()
+        if cause == "expired":
+            self._version = ""
+        else:
+            if cause != self._told:
+                _log.warning("not followed for now", kind=self._kind.name, reason=str(error))
+            self._told = cause
+            # What the server does not have cannot be missed.
+            self.fault = "" if cause == "missing" else str(error)
+        self._pause(error)
 
-    def _note_success(self) -> None:
-        if self.fault:
+    def _pause(self, error: AgentError) -> None:
+        self._stopping.wait(self._backoff.next_seconds(error, random.random()))  # noqa: S311 - no secret
+
+    def _note_open(self) -> None:
+        if self._told:
             _log.info("followed again", kind=self._kind.name)
-        self.fault = ""
-        self._backoff.reset()
+        self._told = self.fault = ""

@@ -74,8 +74,13 @@ class ApiServer:
         self._await_ready()
 
     def stop_api(self) -> None:
-        """Begin an outage of the API server; etcd stays."""
-        self._end("apiserver")
+        """Begin an outage of the API server, as by a crash; etcd stays.
+
+        Asked to end, it would first wait for open watches, and serve meanwhile.
+        """
+        process = self._processes.pop("apiserver")
+        process.kill()
+        process.wait()
 
     def stop(self) -> None:
         """Stop both and remove everything."""
