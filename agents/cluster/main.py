@@ -80,22 +80,22 @@ class _ClusterAgent:
         """As long as this replica has the lease; then stand by until it has it again."""
         api = KubernetesApi(self._settings.cluster_agent.kubeconfig)
         api.start()
-        may_publish = self._is_running
-        if self._settings.cluster_agent.lease_name:
-            self._lease = lease = LeaseWriter(api, _terms(self._settings))
-            lease.start()
-
-            def may_publish() -> bool:
-                return lease.is_held() and self._is_running()
-
+        if not self._settings.cluster_agent.lease_name:
+            self._publish(ApiSource(api, self._metrics, self._stopping), self._is_running)
+            return
+        self._lease = lease = LeaseWriter(api, _terms(self._settings))
+        lease.start()
         try:
             while self._is_running():
-                if may_publish():
-                    self._publish(ApiSource(api, self._metrics, self._stopping), may_publish)
+                if term := lease.held_term():
+                    self._publish(ApiSource(api, self._metrics, self._stopping), self._right_in(lease, term))
                 self._stopping.wait(_STANDBY_SECONDS)
         finally:
-            if self._lease is not None:
-                self._lease.stop()
+            lease.stop()
+
+    def _right_in(self, lease: LeaseWriter, term: int) -> Callable[[], bool]:
+        """Ends with the term, though the next may have begun: meanwhile others may have published."""
+        return lambda: lease.held_term() == term and self._is_running()
 
     def _publish(self, source: Source, may_publish: Callable[[], bool]) -> None:
         delay = int(self._settings.cluster_agent.tombstone_delay * _NS_PER_SECOND)
@@ -117,7 +117,7 @@ class _ClusterAgent:
         faults = [lease.fault] if lease is not None and lease.fault else []
         if session is not None:
             return faults + session.faults()
-        stands_by = lease is not None and not lease.is_held()
+        stands_by = lease is not None and not lease.held_term()
         return faults if stands_by else [*faults, "not started yet"]
 
 

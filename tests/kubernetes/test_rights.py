@@ -107,6 +107,25 @@ def test_a_killed_leader_is_replaced(
     await_that(lambda: not differences(api_server, view), "the topic equals the API")
 
 
+def test_a_leader_that_was_frozen_publishes_nothing_stale_when_it_wakes(
+    api_server: ApiServer, replicas: list[AgentProcess], view: ObjectsView, workloads: Workloads
+) -> None:
+    one, two = replicas
+    workloads.make_pod("a")
+    await_that(lambda: not differences(api_server, view), "the topic equals the API")
+    one.process.send_signal(signal.SIGSTOP)
+    # What it hears while it sleeps waits in its sockets.
+    workloads.label_pod("a", {"told": "both"})
+    await_that(lambda: two.figure(_LEADER) == 1, "the second leads", 60)
+    workloads.delete_pod("a")
+    await_that(lambda: not differences(api_server, view), "the topic equals the API")
+    count = len(view.history)
+    one.process.send_signal(signal.SIGCONT)
+    await_that(lambda: one.figure(_LEADER) == 0, "the first stands by")
+    assert one.is_ready()
+    assert view.read().history[count:] == []
+
+
 def test_who_loses_the_lease_publishes_no_more(
     api_server: ApiServer,
     tmp_path: Path,

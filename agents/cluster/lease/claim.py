@@ -3,6 +3,7 @@
 Instants are the machine's monotonic ones, in ns: the lease's own times come from other clocks, so a lease counts as
 expired once it has not changed for its duration as observed here. Whoever holds it stops a third of the duration
 before others may take it.
+A term lasts as long as nobody else can have had the lease in between: what was learnt in it stays true.
 """
 
 from collections.abc import Mapping
@@ -45,14 +46,17 @@ class Claim:
         self._seen: tuple[str, str] | None = None
         self._seen_at_ns = 0
         self._held_until_ns = 0
+        self._term = 0
+        self._is_new_term = True
 
-    def is_held(self, now_ns: int) -> bool:
-        """Whether this replica may publish."""
-        return now_ns < self._held_until_ns
+    def held_term(self, now_ns: int) -> int:
+        """Number of the term in which this replica may publish, from 1; 0 while it may not."""
+        return self._term if now_ns < self._held_until_ns else 0
 
     def step(self, lease: Object | None, now_ns: int) -> Step:
         """What to do about the lease as it is now; None when there is none."""
         if lease is None:
+            self._is_new_term = True
             return "create"
         spec = mapping(lease, "spec")
         seen = (text(spec, "holderIdentity"), text(lease, "metadata", "resourceVersion"))
@@ -60,12 +64,15 @@ class Claim:
             self._seen, self._seen_at_ns = seen, now_ns
         if seen[0] == self._terms.identity:
             return "renew"
+        self._is_new_term = True
         duration_ns = number(spec, "leaseDurationSeconds") * _NS_PER_SECOND
         is_free = not seen[0] or now_ns - self._seen_at_ns > duration_ns
         return "take" if is_free else "wait"
 
     def note_held(self, sent_at_ns: int) -> None:
         """The API server took what was sent then."""
+        self._term += self._is_new_term
+        self._is_new_term = False
         self._held_until_ns = sent_at_ns + self._terms.hold_ns
 
     def note_lost(self) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from agents.cluster.api.reader import KubernetesApi
 from agents.cluster.lease.claim import Claim, Object, Step, Terms, lease_body, released_body
-from agents.errors import AgentError, ConflictError, MissingError, RightsError
+from agents.errors import AgentError, ConflictError, MissingError, ReadError, RightsError
 
 _log = structlog.get_logger()
 
@@ -41,16 +41,16 @@ class LeaseWriter:
             self._note_fault(error)
         self._thread.start()
 
-    def is_held(self) -> bool:
-        """Whether this replica may publish now."""
-        return self._claim.is_held(time.monotonic_ns())
+    def held_term(self) -> int:
+        """Number of the term in which this replica may publish; 0 while it may not."""
+        return self._claim.held_term(time.monotonic_ns())
 
     def stop(self) -> None:
         """Give the lease back."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(self._terms.duration_seconds)
-        if self._lease is None or not self.is_held():
+        if self._lease is None or not self.held_term():
             return
         self._claim.note_lost()
         try:
@@ -67,6 +67,8 @@ class LeaseWriter:
             except AgentError as error:
                 # What is held stays held until its time is over: an outage of the API server need not stop us.
                 self._note_fault(error)
+            except Exception as error:  # noqa: BLE001 - else the replica would never lead again, and nobody told
+                self._note_fault(ReadError(f"lease: {type(error).__name__}: {error}"))
             self._tell()
 
     def _advance(self) -> None:
@@ -103,7 +105,7 @@ class LeaseWriter:
         self.fault = str(error)
 
     def _tell(self) -> None:
-        is_held = self.is_held()
+        is_held = self.held_term() > 0
         if is_held != self._was_held:
             _log.info("lease taken" if is_held else "lease lost", identity=self._terms.identity)
         self._was_held = is_held
