@@ -18,6 +18,8 @@ from agents.errors import ExpiredError, ReadError, RightsError
 Object = Mapping[str, Any]
 Query = list[tuple[str, str]]
 _PAGE_OBJECTS: Final = 500
+_MAXIMUM_PAGES: Final = 4000
+"""Two million objects: more than etcd can hold."""
 _CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 60.0
 _WATCH_SECONDS: Final = 300
@@ -58,16 +60,19 @@ class KubernetesApi:
     def list_objects(self, kind: Kind) -> tuple[list[Object], str]:
         """All objects of a kind, and the version to watch from. Raises ReadError or RightsError."""
         found: list[Object] = []
-        query: Query = [("limit", str(_PAGE_OBJECTS))]
-        while True:
+        follow = ""
+        for _ in range(_MAXIMUM_PAGES):
+            query = [("limit", str(_PAGE_OBJECTS)), *([("continue", follow)] if follow else [])]
             page = self.request("GET", kind.path, ("list", kind.plural), query)
             # Items of a list do not repeat what they are.
             names = {"kind": kind.name, "apiVersion": kind.api_version}
             found += [{**_lean(item), **names} for item in _items(page, kind)]
-            follow = text(page, "metadata", "continue")
+            before, follow = follow, text(page, "metadata", "continue")
+            if follow and follow == before:
+                break
             if not follow:
-                return found, text(page, "metadata", "resourceVersion")
-            query = [("limit", str(_PAGE_OBJECTS)), ("continue", follow)]
+                return found, _version(page, kind)
+        raise ReadError(f"list {kind.plural}: its pages do not end")
 
     def watch(self, kind: Kind, version: str, note_open: Callable[[], None]) -> Iterator[WatchEvent]:
         """Changes after a version, bookmarks too, until the server ends the watch. ``note_open``: it has begun.
@@ -163,6 +168,14 @@ def _items(page: Object, kind: Kind) -> list[dict[str, Any]]:
         return []
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise ReadError(f"list {kind.plural}: the answer is no list of objects")
+    return found
+
+
+def _version(page: Object, kind: Kind) -> str:
+    """Raise ReadError without one: that is no listing, though it looks like an empty one, which deletes everything."""
+    found = text(page, "metadata", "resourceVersion")
+    if not found:
+        raise ReadError(f"list {kind.plural}: the answer has no resourceVersion")
     return found
 
 
