@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from streams.metadata.endpoint import Endpoint
+from streams.metadata.service import Service
 
 
 class Workload(NamedTuple):
@@ -67,6 +68,13 @@ class WorkloadNumbers:
         if not len(self._column):
             return pl.Series([None] * len(index), dtype=pl.UInt32)
         return self._column.gather(index)
+
+
+def service_numbers(services: Sequence[Service]) -> pl.Series:
+    """For each index of a Service the first one of the same name: a Service has an index for each of its states."""
+    first: dict[tuple[str, str], int] = {}
+    numbers = [first.setdefault((of.namespace, of.name), index) for index, of in enumerate(services)]
+    return pl.Series("service", numbers, dtype=pl.UInt32)
 
 
 def _workload_record(workload: Workload) -> dict[str, str]:
