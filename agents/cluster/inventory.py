@@ -53,13 +53,12 @@ class Inventory:
         self._chains.learn(key, record)
         if not _has_own_addresses(record):
             return
-        is_live = record["deleted_at_ns"] is None and holds_addresses(record)
         self._ledger.forget(_identity(key, record))
         for entry in record["addresses"]:
             interval = Interval(entry["address"], entry["assigned_at_ns"], entry["released_at_ns"])
             holder = Holder(_identity(key, record), key, interval.assigned_at_ns)
-            self._ledger.restore(holder, interval, is_live=is_live)
-        if is_live:
+            self._ledger.restore(holder, interval)
+        if holds_addresses(record):
             self._chains.note(key, record)
 
     def apply(self, value: Object, now_ns: int) -> list[Change]:

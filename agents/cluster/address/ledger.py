@@ -45,8 +45,9 @@ class _Tenure:
     holder: Holder = field(compare=False)
     seen_at_ns: int = field(compare=False)
     ended_at_ns: int | None = field(compare=False)
-    may_resume: bool = field(compare=False, default=False)
-    """Taken from a record of a live pod, which does not tell whether the pod lost the address or gave way."""
+    is_sealed: bool = field(compare=False, default=False)
+    """Its end stays, since another may have followed who is forgotten; a pod that has the address again, or still, has
+    it anew, unless it gave way to one that holds it."""
     assigned_at_ns: int = field(compare=False, default=0)
     released_at_ns: int | None = field(compare=False, default=None)
 
@@ -58,10 +59,10 @@ class AddressLedger:
         self._tenures: dict[str, list[_Tenure]] = {}
         self._addresses: dict[str, dict[str, None]] = {}
 
-    def restore(self, holder: Holder, interval: Interval, *, is_live: bool) -> None:
+    def restore(self, holder: Holder, interval: Interval) -> None:
         """Take in what a record says."""
         start, end = interval.assigned_at_ns, interval.released_at_ns
-        tenure = _Tenure(start, start, end is None, holder, start, end, is_live, start, end)
+        tenure = _Tenure(start, start, end is None, holder, start, end, True, start, end)
         insort(self._tenures.setdefault(interval.address, []), tenure)
         self._addresses.setdefault(holder.uid, {})[interval.address] = None
 
@@ -92,6 +93,8 @@ class AddressLedger:
             for tenure in kept:
                 # What the forgotten one had stays its own.
                 tenure.started_at_ns = max(tenure.started_at_ns, tenure.assigned_at_ns)
+                tenure.ended_at_ns = tenure.released_at_ns
+                tenure.is_sealed = tenure.ended_at_ns is not None
             if kept:
                 self._tenures[address] = kept
             else:
@@ -106,13 +109,17 @@ class AddressLedger:
             insort(tenures, _Tenure(rank, started, ended_at_ns is None, holder, now_ns, ended_at_ns))
         elif ended_at_ns is not None:
             self._end(holder.uid, address, ended_at_ns)
-        elif tenure.ended_at_ns is not None and (tenure.may_resume or tenures[-1] is tenure):
-            tenure.ended_at_ns = None
         elif tenure.ended_at_ns is not None:
-            insort(tenures, _Tenure(now_ns, now_ns, True, holder, now_ns, None))
-        if tenure is not None:
-            tenure.may_resume = False
+            self._hold_again(tenure, tenures, now_ns)
         del tenures[:-_KEPT_TENURES]
+
+    def _hold_again(self, tenure: _Tenure, tenures: list[_Tenure], now_ns: int) -> None:
+        place = next(place for place, other in enumerate(tenures) if other is tenure)
+        later = tenures[place + 1 :]
+        if not later and not tenure.is_sealed:
+            tenure.ended_at_ns = None
+        elif not tenure.is_sealed or all(other.ended_at_ns is not None for other in later):
+            insort(tenures, _Tenure(now_ns, now_ns, True, tenure.holder, now_ns, None))
 
     def _end(self, uid: str, address: str, ended_at_ns: int) -> None:
         tenure = self._latest(uid, address)

@@ -1,5 +1,7 @@
 """Objects against what the topic says: owners, deletions, tombstones, and nothing said twice."""
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -141,43 +143,88 @@ def test_hostile_values_still_make_a_record_that_fits_its_schema() -> None:
         assert codec.decode(codec.encode(change.record))["name"] in ("a", "p")
 
 
-_NAMES = st.sampled_from("abcd")
-_EVENTS = st.lists(
-    st.tuples(_NAMES, st.sampled_from(["run", "end", "delete", "relist", "restart"]), st.integers(1, 3)), max_size=40
-)
+_ACTS = ["run", "end", "delete", "relist", "restart", "wait"]
+_EVENTS = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(_ACTS), st.integers(1, 3)), max_size=40)
+
+
+class _World:
+    """Pods as the API has them, and all that was told of them; deletions are forgotten after 3 s."""
+
+    def __init__(self) -> None:
+        self.source: dict[str, Any] = {}
+        self.topic: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}
+        self._now = _NOW
+        self._inventory = Inventory("test", 3 * SECOND_NS)
+
+    def act(self, name: str, what: str, address: int) -> None:
+        self._now += SECOND_NS
+        for change in self._changes(name, what, address) + self._inventory.expire(self._now):
+            self.topic[change.key] = change.record
+            if change.record is not None:
+                self.told[change.record["uid"]] = change.record
+
+    def _changes(self, name: str, what: str, address: int) -> list[Change]:
+        if what == "delete" and name in self.source:
+            return self._inventory.remove(self.source.pop(name), self._now)
+        if what in ("run", "end"):
+            uid = self.source[name]["metadata"]["uid"] if name in self.source else f"{name}-{self._now}"
+            phase = "Running" if what == "run" else "Succeeded"
+            addresses = (f"10.0.0.{address}",)
+            self.source[name] = pod(name, uid=uid, addresses=addresses, started_at_ns=self._now, phase=phase)
+            return self._inventory.apply(self.source[name], self._now)
+        if what == "restart":
+            self._inventory = Inventory("test", 3 * SECOND_NS)
+            for key, record in self.topic.items():
+                self._inventory.load(key, record)
+        return self._inventory.replace(self.source.values(), self._now) if what in ("relist", "restart") else []
 
 
 @given(_EVENTS)
-def test_the_topic_equals_the_source_after_any_sequence(
-    events: list[tuple[str, str, int]],
-) -> None:
-    inventory, source, topic = _inventory(), {}, {}
-    for number, (name, what, address) in enumerate(events):
-        now = _NOW + number * SECOND_NS
-        changes: list[Change] = []
-        if what == "delete" and name in source:
-            changes = inventory.remove(source.pop(name), now)
-        elif what in ("run", "end"):
-            uid = source[name]["metadata"]["uid"] if name in source else f"{name}-{number}"
-            phase = "Running" if what == "run" else "Succeeded"
-            source[name] = pod(name, uid=uid, addresses=(f"10.0.0.{address}",), started_at_ns=now, phase=phase)
-            changes = inventory.apply(source[name], now)
-        elif what == "relist":
-            changes = inventory.replace(source.values(), now)
-        elif what == "restart":
-            inventory = _inventory()
-            for key, record in topic.items():
-                inventory.load(key, record)
-            changes = inventory.replace(source.values(), now)
-        for change in changes:
-            topic[change.key] = change.record
-    living = {record["name"]: record for record in topic.values() if record and record["deleted_at_ns"] is None}
-    assert living.keys() == source.keys()
-    assert all(living[name]["phase"] == value["status"]["phase"] for name, value in source.items())
-    held = [
-        entry["address"]
-        for record in living.values()
+def test_the_topic_equals_the_source_after_any_sequence(events: list[tuple[str, str, int]]) -> None:
+    world = _World()
+    for event in events:
+        world.act(*event)
+    living = {record["name"]: record for record in world.topic.values() if record and record["deleted_at_ns"] is None}
+    assert living.keys() == world.source.keys()
+    assert all(living[name]["phase"] == value["status"]["phase"] for name, value in world.source.items())
+    open_ended = [entry["address"] for record in living.values() for entry in _open(record)]
+    assert len(open_ended) == len(set(open_ended))
+    assert _overlaps(world.told.values()) == []
+
+
+@given(_EVENTS)
+def test_a_pod_that_runs_alone_on_its_address_has_it(events: list[tuple[str, str, int]]) -> None:
+    world = _World()
+    for name, what, address in events:
+        others = [value for other, value in world.source.items() if other != name]
+        # No network gives out an address that it has not got back.
+        if what not in ("run", "end") or not any(_runs_on(value, address) for value in others):
+            world.act(name, what, address)
+    running = {name: value for name, value in world.source.items() if value["status"]["phase"] == "Running"}
+    for name, value in running.items():
+        record = world.topic[f"Pod/default/{name}"]
+        assert [entry["address"] for entry in _open(record)] == [value["status"]["podIP"]]
+
+
+def _runs_on(value: dict[str, Any], address: int) -> bool:
+    status = value["status"]
+    return bool(status["phase"] == "Running" and status["podIP"] == f"10.0.0.{address}")
+
+
+def _open(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in record["addresses"] if entry["released_at_ns"] is None]
+
+
+def _overlaps(records: Iterable[dict[str, Any]]) -> list[str]:
+    """Pods whose intervals of an address meet, by the last that was told of each."""
+    holds = sorted(
+        (entry["address"], entry["assigned_at_ns"], entry["released_at_ns"] or 2**63, record["uid"])
+        for record in records
         for entry in record["addresses"]
-        if entry["released_at_ns"] is None
+    )
+    return [
+        f"{address}: {former}, {latter}"
+        for (address, _, end, former), (other, start, _, latter) in pairwise(holds)
+        if address == other and start < end
     ]
-    assert len(held) == len(set(held))

@@ -47,10 +47,21 @@ def test_a_completed_pod_listed_after_the_live_one_does_not_take_its_address() -
 def test_a_live_pod_keeps_its_address_whatever_the_order_of_the_topics_records() -> None:
     ledger = AddressLedger()
     live, done = Holder("live", "Pod//live", 70), Holder("done", "Pod//done", 70)
-    ledger.restore(live, Interval(_ADDRESS, 70, None), is_live=True)
-    ledger.restore(done, Interval(_ADDRESS, 70, 70), is_live=False)
+    ledger.restore(live, Interval(_ADDRESS, 70, None))
+    ledger.restore(done, Interval(_ADDRESS, 70, 70))
     ledger.update(live, [_ADDRESS], None, 100)
     assert _interval(ledger, "live") == (70, None)
+
+
+def test_after_a_restart_a_pod_that_gave_way_does_not_grow_over_what_the_topic_has_forgotten() -> None:
+    ledger = AddressLedger()
+    old, new = Holder("old", "Pod//old", 10), Holder("new", "Pod//new", 90)
+    # Between them was a third, whose record is gone since.
+    ledger.restore(old, Interval(_ADDRESS, 10, 50))
+    ledger.restore(new, Interval(_ADDRESS, 90, None))
+    assert ledger.update(old, [_ADDRESS], None, 100) == set()
+    ledger.update(new, [_ADDRESS], None, 100)
+    assert (_interval(ledger, "old"), _interval(ledger, "new")) == ((10, 50), (90, None))
 
 
 def test_what_is_forgotten_keeps_its_time() -> None:
