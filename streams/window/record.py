@@ -98,7 +98,7 @@ def _service(row: Row, directory: Directory) -> Row | None:
     return {
         "name": service.name,
         "namespace": service.namespace,
-        "ip": row["dialled_address"] or "",
+        "ip": row["dialled_address"] or row["destination_outside"] or "",
         "port": row["dialled_port"] or row["port"] or 0,
     }
 
