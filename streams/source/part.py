@@ -10,6 +10,7 @@ from schemas.batch import Batch, parse_batch
 from schemas.container import check_container
 from schemas.errors import DecodeError
 from schemas.schema import Schema, read_schema
+from streams.source.bound import check_bounds
 
 _POLARS_TYPES = {"long": pl.Int64(), "int": pl.Int32(), "string": pl.String(), "boolean": pl.Boolean()}
 
@@ -43,6 +44,7 @@ class PartDecoder:
 
     def __init__(self, schema: Schema) -> None:
         self._types = pl.Schema({field["name"]: _polars_type(field["type"]) for field in schema["fields"]})
+        self._required = [field["name"] for field in schema["fields"] if isinstance(field["type"], str)]
         self._minimum_row_bytes = len(self._types)  # Avro spends at least one byte on each of these types
 
     def decode(self, value: bytes, offset: int) -> Part:
@@ -52,6 +54,10 @@ class PartDecoder:
         rows = self._read_rows(value) if count else pl.DataFrame(schema=self._types)
         if rows.height != count:
             raise DecodeError(f"{rows.height} rows where the container promises {count}")
+        for name in self._required:
+            if rows[name].null_count():  # the writer's schema may allow what ours does not
+                raise DecodeError(f"{name} is null in {rows[name].null_count()} rows")
+        check_bounds(rows)
         return Part(batch, offset, rows.with_columns(_batch_columns(batch)))
 
     def _read_rows(self, value: bytes) -> pl.DataFrame:

@@ -15,6 +15,7 @@ _SCHEMA = read_schema("raw_flow")
 _ENCODER = ContainerEncoder(_SCHEMA)
 _DECODER = PartDecoder(_SCHEMA)
 _BLANK = {"string": "", "long": 0, "int": 0, "boolean": False}
+_NOWHERE = "192.0.2.1"
 
 
 def batch(node: str = "node1", sequence: int = 0, start: int = 0, end: int = 10, **facts: Any) -> Batch:
@@ -34,10 +35,11 @@ def batch(node: str = "node1", sequence: int = 0, start: int = 0, end: int = 10,
 
 
 def raw_flow(**values: Any) -> dict[str, Any]:
-    """A row of flows.raw with blanks where nothing is said."""
+    """A row of flows.raw with blanks where nothing is said, and an address outside for one that is not."""
     blank = {
         field["name"]: None if isinstance(field["type"], list) else _BLANK[field["type"]] for field in _SCHEMA["fields"]
     }
+    blank |= {name: _NOWHERE for name in blank if name.endswith("_address")}
     unknown = set(values) - set(blank)
     assert not unknown, f"no field of RawFlow: {unknown}"
     return {**blank, **values}

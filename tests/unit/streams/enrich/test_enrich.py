@@ -1,5 +1,6 @@
 from typing import Any
 
+import polars as pl
 import pytest
 
 from streams.enrich.enrich import ENRICHED, enrich
@@ -179,5 +180,6 @@ def test_nothing_is_known_of_an_empty_cluster() -> None:
 
 
 def test_text_that_is_no_address_is_outside() -> None:
-    (row,) = enriched(flow("'; 1", "x:y 2"))
+    raw = pl.DataFrame([flow("'; 1", "x:y 2")], schema=empty_rows().schema)
+    (row,) = enrich(raw, directory_of(*CLUSTER)).to_dicts()
     assert (row["source_index"], row["direction"]) == (None, "external")

@@ -1,15 +1,19 @@
+import re
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.container import ContainerEncoder
 from schemas.errors import DecodeError
 from schemas.schema import read_schema
 from streams.source.part import PartDecoder
 from tests.support.parts import batch, encoded, raw_flow
 
-DECODER = PartDecoder(read_schema("raw_flow"))
+SCHEMA = read_schema("raw_flow")
+DECODER = PartDecoder(SCHEMA)
 
 
 def test_rows_come_with_the_facts_of_their_batch() -> None:
@@ -29,6 +33,54 @@ def test_an_empty_interval_is_a_part_with_the_same_columns() -> None:
     full = DECODER.decode(encoded(batch(), [raw_flow()]), 0).rows
     assert empty.height == 0
     assert empty.schema == full.schema
+
+
+@pytest.mark.parametrize(
+    ("impossible", "complaint"),
+    [
+        ({"protocol": 256}, "protocol 256"),
+        ({"protocol": -1}, "protocol -1"),
+        ({"zone": 65536}, "zone 65536"),
+        ({"original_source_port": 65536}, "original_source_port 65536"),
+        ({"reply_destination_port": -1}, "reply_destination_port -1"),
+        ({"icmp_type": 256}, "icmp_type 256"),
+        ({"original_bytes": -5}, "original_bytes -5"),
+        ({"reply_bytes": 2**63 - 1}, "reply_bytes 9223372036854775807"),
+        ({"started_at_ns": -(2**63)}, "started_at_ns -9223372036854775808"),
+        ({"ended_at_ns": 2**63 - 1}, "ended_at_ns 9223372036854775807"),
+        ({"attempts": -1}, "attempts -1"),
+        ({"original_source_address": ""}, "original_source_address ''"),
+        ({"original_destination_address": "web"}, "original_destination_address 'web'"),
+        ({"reply_source_address": "10.0.0.256"}, "reply_source_address '10.0.0.256'"),
+        ({"reply_destination_address": "fe80::1%eth0"}, "reply_destination_address 'fe80::1%eth0'"),
+    ],
+)
+def test_one_impossible_value_refuses_the_message_and_is_named(impossible: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(DecodeError, match=f"^{re.escape(complaint)} is "):
+        DECODER.decode(encoded(batch(), [raw_flow(), raw_flow(**impossible), raw_flow()]), 0)
+
+
+@pytest.mark.parametrize("column", ["protocol", "original_source_address", "is_first"])
+def test_a_null_where_there_is_none_refuses_the_message(column: str) -> None:
+    fields = [
+        {**field, "type": ["null", field["type"]], "default": None} if field["name"] == column else field
+        for field in SCHEMA["fields"]
+    ]
+    message = ContainerEncoder({**SCHEMA, "fields": fields}).encode(
+        [raw_flow(), {**raw_flow(), column: None}], batch().metadata(), b"0123456789abcdef"
+    )
+    with pytest.raises(DecodeError, match=f"^{column} is null in 1 rows"):
+        DECODER.decode(message, 0)
+
+
+def test_values_at_their_bounds_are_taken() -> None:
+    largest = {
+        "protocol": 255, "zone": 65535, "original_source_port": 65535, "icmp_type": 255, "icmp_id": 65535,
+        "original_bytes": 2**50, "started_at_ns": 2**62, "reply_source_address": "2001:db8::1",
+        "original_source_address": "255.255.255.255",
+    }  # fmt: skip
+    part = DECODER.decode(encoded(batch(), [raw_flow(**largest)]), 0)
+    assert part.rows.select(*largest).row(0) == tuple(largest.values())
 
 
 @given(st.binary(max_size=300))

@@ -1,0 +1,54 @@
+"""Values that every row of flows.raw keeps to: beyond, what names, adds and encodes rows would fail on one of them.
+
+A message is refused as a whole, since who sends one impossible value cannot be believed about the others.
+"""
+
+import ipaddress
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from schemas.errors import DecodeError
+
+_LARGEST_COUNTER: Final = 2**50
+"""More than a link of a terabit carries in the longest interval; sums of thousands still fit a long."""
+_LATEST_NS: Final = 2**62
+_PORT: Final = 2**16 - 1
+_BYTE: Final = 2**8 - 1
+_ENDS: Final = ("original_source", "original_destination", "reply_source", "reply_destination")
+_LARGEST: Final = {
+    "protocol": _BYTE, "zone": _PORT, "icmp_type": _BYTE, "icmp_code": _BYTE, "icmp_id": _PORT,
+    **{f"{end}_port": _PORT for end in _ENDS},
+    **dict.fromkeys(("original_packets", "original_bytes", "reply_packets", "reply_bytes"), _LARGEST_COUNTER),
+    **dict.fromkeys(("started_at_ns", "seen_at_ns", "ended_at_ns"), _LATEST_NS),
+    "attempts": 2**31 - 1, "tcp_retransmits": _LARGEST_COUNTER,
+}  # fmt: skip
+"""None of these is negative."""
+
+
+def check_bounds(rows: pl.DataFrame) -> None:
+    """Raise DecodeError, naming column and value, when a row of RawFlow is impossible."""
+    extremes = rows.select(
+        expression
+        for name in _LARGEST
+        for expression in (pl.col(name).min().alias(f"{name} min"), pl.col(name).max().alias(f"{name} max"))
+    ).row(0)
+    for place, (name, largest) in enumerate(_LARGEST.items()):
+        low, high = extremes[2 * place : 2 * place + 2]
+        if low is not None and (low < 0 or high > largest):
+            raise DecodeError(f"{name} {low if low < 0 else high} is not within 0 and {largest}")
+    for end in _ENDS:
+        for address in rows[f"{end}_address"].unique().to_list():
+            if not _is_address(address):
+                raise DecodeError(f"{end}_address {str(address)[:64]!r} is no address")
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_address(text: str) -> bool:
+    """Without a scope, which is of no use on another node."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
