@@ -15,6 +15,8 @@ Coverage = Literal["complete", "lossy", "blind"]
 _PREFIX = "conntrail."
 _COVERAGES: dict[str, Coverage] = {"complete": "complete", "lossy": "lossy", "blind": "blind"}
 _MAXIMUM_INTERVAL_NS = 3_600 * 10**9
+_MAXIMUM_LONG = 2**63 - 1
+_LONG_DIGITS = len(str(_MAXIMUM_LONG))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _text(metadata: Mapping[str, str], name: str) -> str:
 
 def _number(metadata: Mapping[str, str], name: str) -> int:
     text = _text(metadata, name)
-    if not text.isascii() or not text.isdigit() or len(text) > 19:  # noqa: PLR2004 - digits of 2^63
+    if not text.isascii() or not text.isdigit() or len(text) > _LONG_DIGITS or int(text) > _MAXIMUM_LONG:
         raise DecodeError(f"{_PREFIX}{name} is no number: {text[:32]!r}")
     return int(text)
 

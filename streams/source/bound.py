@@ -1,4 +1,4 @@
-"""Values that every row of flows.raw keeps to: beyond, what names, adds and encodes rows would fail on one of them.
+"""Values that every message of flows.raw keeps to: beyond, what names, adds and encodes rows would fail on one of them.
 
 A message is refused as a whole, since who sends one impossible value cannot be believed about the others.
 """
@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from schemas.batch import Batch
 from schemas.errors import DecodeError
 
 _LARGEST_COUNTER: Final = 2**50
@@ -25,6 +26,20 @@ _LARGEST: Final = {
     "attempts": 2**31 - 1, "tcp_retransmits": _LARGEST_COUNTER,
 }  # fmt: skip
 """None of these is negative."""
+
+
+_OLDEST_NS: Final = 7 * 24 * 3600 * 10**9
+"""Older than anything that an agent keeps while Kafka is away. For each part of a window that is long final the log
+is read again from there: a node that woke up in 1970 would keep workers busy with nothing else."""
+_EARLIEST_NS: Final = 3600 * 10**9
+"""A window of the future is not final before its time, and nothing behind it is: no longer than flows.raw is kept."""
+
+
+def check_time(batch: Batch, now_ns: int) -> None:
+    """Raise DecodeError when an interval is of an age that only a wrong clock explains. ``now_ns``: Unix time."""
+    if not now_ns - _OLDEST_NS <= batch.interval_start_ns < batch.interval_end_ns <= now_ns + _EARLIEST_NS:
+        hours = (batch.interval_start_ns - now_ns) / (3600 * 10**9)
+        raise DecodeError(f"an interval that began {hours:+.1f} h from now: is the clock of {batch.node} right?")
 
 
 def check_bounds(rows: pl.DataFrame) -> None:

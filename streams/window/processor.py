@@ -13,6 +13,7 @@ import structlog
 from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
 from streams.policy.hits import hits
+from streams.source.bound import check_time
 from streams.source.part import Part, PartDecoder
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
@@ -164,13 +165,15 @@ class FlowProcessor:
 
     async def _decode(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> Part | None:
         try:
-            return self._stage.decoder.decode(value or b"", offset)
+            part = self._stage.decoder.decode(value or b"", offset)
+            check_time(part.batch, time.time_ns())
         except DecodeError as error:
             refused = Refused("flows", str(error), self._stage.topic, partition.number, offset, key, value)
             self._stage.counters.refused.inc()
             record = dead_letter(self._stage.cluster, refused, time.time_ns())
             await self._stage.writer.send(DEAD_LETTER, self._stage.topic, record)
             return None
+        return part
 
     async def _restore(self, partition: _Partition, part: Part) -> None:
         """Before a part of a window that is not whole is added, read the window's other parts from the log."""

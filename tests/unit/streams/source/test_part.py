@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from schemas.container import ContainerEncoder
 from schemas.errors import DecodeError
 from schemas.schema import read_schema
+from streams.source.bound import check_time
 from streams.source.part import PartDecoder
-from tests.support.parts import batch, encoded, raw_flow
+from tests.support.parts import SECOND, batch, encoded, raw_flow
 
 SCHEMA = read_schema("raw_flow")
 DECODER = PartDecoder(SCHEMA)
@@ -60,6 +61,12 @@ def test_one_impossible_value_refuses_the_message_and_is_named(impossible: dict[
         DECODER.decode(encoded(batch(), [raw_flow(), raw_flow(**impossible), raw_flow()]), 0)
 
 
+@pytest.mark.parametrize("number", [2**63, 10**19 - 1, 10**30])
+def test_a_number_that_fits_no_long_refuses_the_message(number: int) -> None:
+    with pytest.raises(DecodeError, match=r"^conntrail\.sequence is no number"):
+        DECODER.decode(encoded(batch(sequence=number), [raw_flow()]), 0)
+
+
 @pytest.mark.parametrize("column", ["protocol", "original_source_address", "is_first"])
 def test_a_null_where_there_is_none_refuses_the_message(column: str) -> None:
     fields = [
@@ -97,3 +104,18 @@ def test_a_damaged_message_decodes_or_is_a_decode_error(data: st.DataObject) -> 
     with suppress(DecodeError):
         part = DECODER.decode(bytes(whole[: data.draw(st.integers(0, len(whole)))]), 0)
         assert part.rows.height <= 3
+
+
+HOUR = 3600
+NOW = 400_000 * HOUR
+
+
+@pytest.mark.parametrize("start", [0, NOW - 8 * 24 * HOUR, NOW + HOUR])
+def test_an_interval_of_another_age_is_the_fault_of_a_clock(start: int) -> None:
+    with pytest.raises(DecodeError, match="is the clock of node1 right"):
+        check_time(batch(start=start, end=start + 10), NOW * SECOND)
+
+
+@pytest.mark.parametrize("start", [NOW - 6 * 24 * HOUR, NOW - HOUR, NOW - 10, NOW, NOW + HOUR // 2])
+def test_an_interval_that_comes_late_or_from_a_clock_a_little_ahead_is_taken(start: int) -> None:
+    check_time(batch(start=start, end=start + 10), NOW * SECOND)
