@@ -5,13 +5,17 @@ hold ``*``. Documents are what the index holds (ECS names, nested).
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 Document = Mapping[str, Any]
 _ENDS = ("source", "destination")
+_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
+"""Where Elasticsearch keeps IPv4 addresses among the IPv6 ones (RFC 4291 section 2.5.5.2)."""
+_EMBEDDED_BITS: Final = 96
 
 
 class FilterError(ValueError):
@@ -29,12 +33,13 @@ class Condition:
     def matches(self, document: Document) -> bool:
         """Whether a document meets the condition."""
         found = [str(value) for field in self.fields for value in values_at(document, field)]
-        test = _in_network if self.kind == "network" else fnmatchcase
+        test = _in_network if self.kind == "network" else _is_like
         return any(test(value, wanted) for value in found for wanted in self.values)
 
     def query(self) -> dict[str, Any]:
         """The same in Elasticsearch's query language."""
-        clauses = [_clause(field, value) for field in self.fields for value in self.values]
+        make = _network_clauses if self.kind == "network" else _text_clauses
+        clauses = [clause for field in self.fields for value in self.values for clause in make(field, value)]
         return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
@@ -112,16 +117,50 @@ def checked_networks(values: Iterable[str]) -> tuple[str, ...]:
     """Raise FilterError when a value is no address and no network."""
     checked = []
     for value in values:
+        network: ipaddress.IPv4Network | ipaddress.IPv6Network | None
         try:
             network = ipaddress.ip_network(value, strict=False)
-        except ValueError as error:
-            raise FilterError(f"{value!r} is no address or network, such as 10.0.0.1 or 10.0.0.0/8") from error
+        except ValueError:
+            network = None
+        if network is None or "%" in value:
+            raise FilterError(f"{value!r} is no address or network, such as 10.0.0.1 or 10.0.0.0/8")
+        if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+            network = _embedded(network)
         checked.append(str(network) if "/" in value else str(network.network_address))
     return tuple(checked)
 
 
-def _clause(field: str, value: str) -> dict[str, Any]:
-    return {"wildcard": {field: {"value": value}}} if "*" in value else {"term": {field: value}}
+def _embedded(network: ipaddress.IPv6Network) -> ipaddress.IPv4Network:
+    address = int(network.network_address) - int(_MAPPED.network_address)
+    return ipaddress.IPv4Network((address, network.prefixlen - _EMBEDDED_BITS))
+
+
+def _text_clauses(field: str, value: str) -> list[dict[str, Any]]:
+    if "*" not in value:
+        return [{"term": {field: value}}]
+    return [{"wildcard": {field: {"value": re.sub(r"[\\?]", r"\\\g<0>", value)}}}]
+
+
+def _network_clauses(field: str, value: str) -> list[dict[str, Any]]:
+    """A network of IPv6 that spans the embedded IPv4 addresses is asked for without them."""
+    network = ipaddress.ip_network(value)
+    if isinstance(network, ipaddress.IPv4Network) or not _MAPPED.subnet_of(network):
+        return [{"term": {field: value}}]
+    spans = (
+        (network.network_address, _MAPPED.network_address - 1),
+        (_MAPPED.broadcast_address + 1, network.broadcast_address),
+    )
+    return [{"range": {field: {"gte": str(low), "lte": str(high)}}} for low, high in spans if low <= high]
+
+
+@lru_cache(maxsize=1024)
+def _pattern(value: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, value.split("*"))), re.DOTALL)
+
+
+def _is_like(value: str, wanted: str) -> bool:
+    """Only ``*`` stands for something else."""
+    return _pattern(wanted).fullmatch(value) is not None
 
 
 def _in_network(value: str, network: str) -> bool:

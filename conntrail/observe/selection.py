@@ -70,6 +70,6 @@ def _condition(fields: tuple[str, ...], values: Sequence[str]) -> Condition | No
 
 def _checked_ports(values: Sequence[str]) -> tuple[str, ...]:
     for value in values:
-        if not value.isdigit() or int(value) > _MAXIMUM_PORT:
+        if not (value.isascii() and value.isdigit()) or int(value) > _MAXIMUM_PORT:
             raise FilterError(f"--port {value}: expected a number up to {_MAXIMUM_PORT}")
-    return tuple(values)
+    return tuple(str(int(value)) for value in values)
