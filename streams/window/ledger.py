@@ -53,7 +53,6 @@ class Ledger:
         """``assigned_at_ns``: windows that begin later than this are whole in what will be added."""
         self._spans = spans
         self._whole_from_ns = assigned_at_ns
-        self._assigned_at_ns = assigned_at_ns
         self._parts: dict[PartName, Part] = {}
         self._steps: dict[int, Step] = {}
         self._windows: set[int] = set()
@@ -138,8 +137,8 @@ class Ledger:
             del self._retained[old]
 
     def may_replace(self, step_or_window_ns: int, was_emitted: bool) -> bool:
-        """Whether an earlier revision may have been emitted, by this worker or by another before it."""
-        return was_emitted or step_or_window_ns < self._assigned_at_ns
+        """Whether an earlier revision may have been emitted: by this worker, before a window was final, or by another."""
+        return was_emitted or step_or_window_ns < self._whole_from_ns
 
     def settle(self, now_ns: int) -> list[Step]:
         """Closed steps whose neighbours have just closed too; each is returned once."""

@@ -91,11 +91,6 @@ def test_a_worker_killed_ten_times_and_another_that_joins_and_leaves(run: Observ
     assert_exact(run)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="known flaw: of a flow that was first reported by the far end alone, the stale document can stay in the "
-    "index when the near end's report comes after an outage",
-)
 def test_agents_broker_and_elasticsearch_away_for_a_while(run: Observed, stack: RunningStack) -> None:
     away: dict[str, tuple[int, int]] = {}
 

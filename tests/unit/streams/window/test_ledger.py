@@ -146,3 +146,22 @@ def test_what_comes_late_opens_its_step_again() -> None:
     (step,) = ledger.due(LONG_AFTER)
     assert len(step.parts) == 2
     assert ledger.may_replace(step.start_ns, step.was_emitted)
+
+
+def test_what_is_restored_after_its_window_was_final_replaces_what_was_emitted() -> None:
+    ledger = Ledger(SPANS, 0)
+    late = bare_part(batch("node2", 0, 40, 50), 1)
+    ledger.add(bare_part(batch("node1", 0, 40, 50), 0), 50 * SECOND)
+    for step in ledger.due(LONG_AFTER):
+        assert not ledger.may_replace(step.start_ns, step.was_emitted)
+        ledger.close(step)
+    ledger.settle(LONG_AFTER)
+    (window,) = [window for window in ledger.windows if ledger.is_final(window, LONG_AFTER)]
+    ledger.drop(window)
+
+    assert list(ledger.needs_restoring(late)) == [window]
+    ledger.begin_window(window)
+    ledger.add(late, LONG_AFTER)
+    (step,) = [step for step in ledger.due(2 * LONG_AFTER) if step.parts]
+    assert ledger.may_replace(step.start_ns, step.was_emitted)
+    assert ledger.may_replace(window, was_emitted=False)
