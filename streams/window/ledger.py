@@ -137,7 +137,7 @@ class Ledger:
             del self._retained[old]
 
     def may_replace(self, step_or_window_ns: int, was_emitted: bool) -> bool:
-        """Whether an earlier revision may have been emitted: by this worker, before a window was final, or by another."""
+        """Whether an earlier revision may have been emitted, before a window was final or by another worker."""
         return was_emitted or step_or_window_ns < self._whole_from_ns
 
     def settle(self, now_ns: int) -> list[Step]:

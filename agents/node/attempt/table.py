@@ -160,6 +160,12 @@ class AttemptTable:
     def _repeat(self, at: npt.NDArray[np.intp], again: npt.NDArray[np.void]) -> None:
         """Packets of tuples that are known: retransmits, or the same port once more."""
         rows = self._pending
+        # A reset ends a connect: what comes from the same port afterwards is another one.
+        is_over = (rows["protocol"][at] == _TCP) & (rows["evidence"][at] == _REJECT_EVIDENCE) & rows["is_finished"][at]
+        again["connection_id"] = connection_ids(again, again["first_ns"], self._seed)
+        again["key"] = rows["key"][at]
+        rows[at[is_over]] = again[is_over]
+        at, again = at[~is_over], again[~is_over]
         is_idle = rows["packets"][at] == 0
         rows["waiting_ns"][at[is_idle]] = again["waiting_ns"][is_idle]
         rows["packets"][at] += again["packets"]

@@ -117,6 +117,19 @@ def test_a_rejected_or_datagram_attempt_is_final_at_once_and_only_once() -> None
     assert len(table.take_report(again_ns + 100 * _SECOND)) == 0
 
 
+def test_a_port_tried_again_after_a_reset_is_another_attempt_than_the_one_that_was_told() -> None:
+    table = _table()
+    table.note(np.concatenate([_row(1), _row(1, kind=REJECTED)]), _START)
+    [first] = table.take_report(_START + _PATIENCE)
+    later = _START + 20 * _SECOND
+    table.note(np.concatenate([_row(1, later), _row(1, later, kind=REJECTED)]), later)
+    [second] = table.take_report(later + _PATIENCE)
+    for row in (first, second):
+        assert (row["is_first"], row["is_final"], row["attempts"]) == (True, True, 1)
+    assert first["connection_id"] != second["connection_id"]
+    assert second["started_at_ns"] == later
+
+
 def test_a_translated_line_gives_the_real_destination_in_the_same_batch_or_the_next() -> None:
     for is_same_batch in (True, False):
         table = _table()
