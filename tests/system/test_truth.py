@@ -46,7 +46,7 @@ def found_for(fact: Document, documents: list[Document]) -> set[str]:
     for document in documents:
         dialled = first(document, "destination.service.ip") or first(document, "destination.ip")
         is_other = fact["protocol"] != "icmp" and first(document, "source.port") != fact["source_port"]
-        # A datagram socket that gets a port again within half a minute goes on in the kernel's entry, as one connection.
+        # A datagram socket that gets a port again within half a minute goes on in the kernel's entry: one connection.
         if is_other or (fact["protocol"] == "icmp" and not begins(document)):
             continue
         is_its = (
