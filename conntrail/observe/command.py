@@ -6,17 +6,22 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from conntrail.observe.condition import AnyCondition, FilterError, matches
 from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, first, row
 from conntrail.observe.selection import EndSelection, flow_conditions
-from runtime.settings import Seconds
+from runtime.settings import Seconds, Settings
+
+if TYPE_CHECKING:
+    from conntrail.observe.reader import FlowTopic
 
 app = typer.Typer(pretty_exceptions_enable=False)
 _OUTPUTS = ("compact", "table", "wide", "json", "jsonl")
+_SOURCES = ("auto", "elasticsearch", "kafka")
 _REMEMBERED = 100_000
 
 
@@ -51,7 +56,9 @@ def observe(
     protocol: Annotated[list[str] | None, _option("tcp, udp, sctp, icmp, or an application protocol.")] = None,
     since: Annotated[str, _option("How far back: 10m, 2h, or a time as 2026-01-31T12:00:00Z.")] = "",
     until: Annotated[str, _option("Up to when, likewise.")] = "",
-    last: Annotated[int | None, _option("How many flows at most; 20 unless --since or --follow is given.")] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, help="How many flows at most; 20 unless --since or --follow is given.")
+    ] = None,
     follow: Annotated[bool, _option("Go on with what comes, until Ctrl-C.", "--follow", "-f")] = False,
     source: Annotated[str, _option("auto, elasticsearch or kafka: where the past is read.")] = "auto",
     output: Annotated[str, _option("compact, table, wide, json or jsonl.", "--output", "-o")] = "compact",
@@ -63,6 +70,10 @@ def observe(
     """
     if output not in _OUTPUTS:
         raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
+    if source not in _SOURCES:
+        raise typer.BadParameter(f"expected {', '.join(_SOURCES)}", param_hint="--source")
+    if follow and until:
+        raise typer.BadParameter("what is followed has no end: leave --until away", param_hint="--follow")
     try:
         conditions = [
             *EndSelection("any", *map(_given, (namespace, pod, workload, service, ip, port))).conditions(),
@@ -74,8 +85,8 @@ def observe(
             ).conditions(),
             *flow_conditions(_given(verdict), _given(protocol)),
         ]
-        since_ms, until_ms = _instant(since), _instant(until)
-    except (FilterError, ValueError) as error:
+        since_ms, until_ms = _instant("--since", since), _instant("--until", until)
+    except FilterError as error:
         raise typer.BadParameter(str(error)) from error
     limit = last if last is not None else None if since or follow else 20
     documents = _documents(conditions, since_ms, until_ms, limit, follow, source)
@@ -98,25 +109,43 @@ def _documents(
     source: str,
 ) -> Iterator[dict[str, Any]]:
     """The past first, then, with ``follow``, what comes."""
-    from conntrail.observe.reader import FlowIndex, FlowTopic  # noqa: PLC0415 - keeps --help fast
+    from conntrail.observe.reader import FlowTopic  # noqa: PLC0415 - keeps --help fast
     from runtime.reader import read_settings  # noqa: PLC0415
 
     settings = read_settings()
     topic = FlowTopic(settings.kafka)
-    if follow:
-        yield from _once(d for d in topic.documents(since_ms, follow=True) if matches(conditions, d))
+    if not follow:
+        yield from _past(settings, topic, conditions, since_ms, until_ms, limit, source)
         return
+    from_ms, past = since_ms, list[dict[str, Any]]()
+    if limit is not None:
+        from_ms = int(time.time() * 1000)
+        past = list(_past(settings, topic, conditions, since_ms, None, limit, source))
+    coming = (document for document in topic.documents(from_ms, follow=True) if matches(conditions, document))
+    yield from _once(chain(past, coming))
+
+
+def _past(
+    settings: Settings,
+    topic: "FlowTopic",
+    conditions: list[AnyCondition],
+    since_ms: int | None,
+    until_ms: int | None,
+    limit: int | None,
+    source: str,
+) -> Iterable[dict[str, Any]]:
+    from conntrail.observe.reader import FlowIndex  # noqa: PLC0415 - keeps --help fast
+
     index = FlowIndex(settings.elasticsearch) if settings.elasticsearch.hosts and source != "kafka" else None
     if index is not None and (source == "elasticsearch" or index.is_there()):
-        yield from index.latest(conditions, since_ms, until_ms, limit)
-        return
+        return index.latest(conditions, since_ms, until_ms, limit)
     if index is not None:
         typer.echo("Elasticsearch does not answer: showing what Kafka still keeps", err=True)
     newest: OrderedDict[str, dict[str, Any]] = OrderedDict()
     for document in topic.documents(since_ms or 0, follow=False):
         if matches(conditions, document) and _is_before(document, until_ms):
             newest[_identity(document)] = document
-    yield from list(newest.values())[-limit if limit else 0 :]
+    return list(newest.values())[-limit if limit else 0 :]
 
 
 def _once(documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -141,15 +170,19 @@ def _is_before(document: dict[str, Any], until_ms: int | None) -> bool:
     return until_ms is None or datetime.fromisoformat(str(stamp)).timestamp() * 1000 <= until_ms
 
 
-def _instant(text: str) -> int | None:
-    """Unix time in ms of ``10m`` ago or of an ISO time. Raises ValueError."""
+def _instant(option: str, text: str) -> int | None:
+    """Unix time in ms of ``10m`` ago or of an ISO time. Raises FilterError."""
     if not text:
         return None
     try:
         return int((time.time() - Seconds.parse(text)) * 1000)
     except ValueError:
+        pass
+    try:
         moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except ValueError as error:
+        raise FilterError(f"{option} {text}: expected a duration such as 10m, or 2026-01-31T12:00:00Z") from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _print(documents: Iterator[dict[str, Any]], output: str, follow: bool) -> None:

@@ -24,33 +24,35 @@ def first(document: Document, path: str) -> Any:
     return values[0] if values else None
 
 
-def end_name(document: Document, end: str, with_port: bool) -> str:
+def _end_name(document: Document, end: str, with_port: bool) -> str:
     """``namespace/pod:port``, the node's name, or the address of an end outside the cluster."""
     namespace = first(document, f"{end}.kubernetes.namespace")
     name = first(document, f"{end}.kubernetes.pod.name") or first(document, f"{end}.kubernetes.workload.name")
-    label = f"{namespace}/{name}" if namespace and name else name or first(document, f"{end}.ip") or "?"
+    label = str(f"{namespace}/{name}" if namespace and name else name or first(document, f"{end}.ip") or "?")
     port = first(document, f"{end}.port")
-    return printable(f"{label}:{port}" if with_port and port else str(label))
+    if not with_port or not port:
+        return label
+    return f"[{label}]:{port}" if ":" in label else f"{label}:{port}"
 
 
-def decided_by(document: Document) -> str:
+def _decided_by(document: Document) -> str:
     """The policies behind a verdict, the denying ones first."""
     policies = values_at(document, "policy.denied_by") or [
         *values_at(document, "policy.ingress.policies"),
         *values_at(document, "policy.egress.policies"),
     ]
-    return printable(", ".join(str(policy) for policy in policies))
+    return ", ".join(str(policy) for policy in policies)
 
 
 def compact(document: Document) -> str:
     """One line: time, ends, protocol, verdict, by what."""
     action = str(first(document, "event.action") or "?").upper()
-    by = decided_by(document) if action == "DENIED" else ""
-    reason = printable(str(first(document, "event.reason") or "")) if action != "ALLOWED" else ""
-    service = service_name(document)
+    by = _decided_by(document) if action == "DENIED" else ""
+    reason = str(first(document, "event.reason") or "") if action != "ALLOWED" else ""
+    service = _service_name(document)
     parts = [
-        f"{clock(document)}: {end_name(document, 'source', with_port=True)}",
-        f"-> {end_name(document, 'destination', with_port=True)}",
+        f"{_clock(document)}: {_end_name(document, 'source', with_port=True)}",
+        f"-> {_end_name(document, 'destination', with_port=True)}",
         f"(service {service})" if service else "",
         str(first(document, "network.transport") or "").upper(),
         action,
@@ -58,29 +60,33 @@ def compact(document: Document) -> str:
         f"({reason})" if reason else "",
         human_bytes(first(document, "network.bytes")),
     ]
-    return " ".join(part for part in parts if part)
+    return printable(" ".join(part for part in parts if part))
 
 
 def row(document: Document, is_wide: bool) -> list[str]:
     """Cells of COLUMNS, and of WIDE_COLUMNS."""
-    why = decided_by(document) if first(document, "event.action") == "denied" else first(document, "event.reason")
+    return [printable(cell) for cell in _cells(document, is_wide)]
+
+
+def _cells(document: Document, is_wide: bool) -> list[str]:
+    why = _decided_by(document) if first(document, "event.action") == "denied" else first(document, "event.reason")
     cells = [
-        clock(document),
-        end_name(document, "source", with_port=is_wide),
-        end_name(document, "destination", with_port=True),
+        _clock(document),
+        _end_name(document, "source", with_port=is_wide),
+        _end_name(document, "destination", with_port=True),
         str(first(document, "network.transport") or ""),
         str(first(document, "event.action") or ""),
         human_bytes(first(document, "network.bytes")),
-        printable(str(why or "")),
+        str(why or ""),
     ]
     if not is_wide:
         return cells
     rtt = first(document, "tcp.rtt_us")
     return [
         *cells,
-        printable(str(first(document, "source.process.name") or "")),
-        service_name(document),
-        decided_by(document),
+        str(first(document, "source.process.name") or ""),
+        _service_name(document),
+        _decided_by(document),
         f"{rtt} µs" if rtt is not None else "",
         str(first(document, "flow.reporter") or ""),
         str(first(document, "flow.coverage") or ""),
@@ -88,25 +94,28 @@ def row(document: Document, is_wide: bool) -> list[str]:
     ]
 
 
-def service_name(document: Document) -> str:
+def _service_name(document: Document) -> str:
     """``namespace/name`` of the Service that was dialled; empty when none was."""
     name = first(document, "destination.service.name")
-    return printable(f"{first(document, 'destination.service.namespace')}/{name}") if name else ""
+    return f"{first(document, 'destination.service.namespace')}/{name}" if name else ""
 
 
-def clock(document: Document) -> str:
+def _clock(document: Document) -> str:
     """Time of the flow's end, to the millisecond, as its document has it (UTC)."""
     stamp = first(document, "event.end") or first(document, "@timestamp")
-    if isinstance(stamp, str):
-        return printable(datetime.fromisoformat(stamp).strftime("%H:%M:%S.%f")[:-3])
-    return "?"
+    try:
+        return datetime.fromisoformat(stamp).strftime("%H:%M:%S.%f")[:-3]
+    except (TypeError, ValueError):
+        return "?"
 
 
 def human_bytes(count: Any) -> str:
     """Bytes with a binary unit."""
+    if not isinstance(count, int | float | None):
+        return "?"
     value = float(count or 0)
     for unit in _UNITS:
-        if value < _UNIT or unit == _UNITS[-1]:
+        if round(value, 1) < _UNIT or unit == _UNITS[-1]:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= _UNIT
     return ""

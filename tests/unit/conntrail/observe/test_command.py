@@ -1,0 +1,39 @@
+import pytest
+from typer.testing import CliRunner
+
+from conntrail.observe.command import _once, app
+from tests.unit.conntrail.observe.documents import document
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--output", "xml"], "expected compact, table, wide, json, jsonl"),
+        (["--verdict", "dropped"], "--verdict dropped: expected"),
+        (["--port", "http"], "--port http: expected a number"),
+        (["--to-ip", "web"], "'web' is no address or network"),
+        (["--since", "yesterday"], "--since yesterday: expected a duration"),
+        (["--until", "2026-13-01"], "--until 2026-13-01: expected a duration"),
+        (["--source", "kafak"], "expected auto, elasticsearch, kafka"),
+        (["--last", "0"], "--last"),
+        (["--last", "-5"], "--last"),
+        (["--follow", "--until", "10m"], "leave --until away"),
+        (["--follwo"], "No such option: --follwo"),
+    ],
+)
+def test_wrong_usage_is_named(arguments: list[str], complaint: str) -> None:
+    result = CliRunner(env={"COLUMNS": "300", "TERM": "dumb", "NO_COLOR": "1"}).invoke(app, arguments)
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+def test_help_has_an_example() -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert "conntrail observe --follow --verdict denied" in result.output
+
+
+def test_a_flow_that_is_emitted_again_is_shown_again_only_with_another_verdict() -> None:
+    first, other = document(), document(flow__id="connection-2")
+    changed = document(event__action="denied")
+    assert list(_once([first, first, other, changed, changed, first])) == [first, other, changed, first]

@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, human_bytes, printable, row
+from tests.unit.conntrail.observe.documents import Document, document
+
+HOSTILE = ["\x1b[31mred", "a\nb", "a\rb", "\x07", "\x9b2J", "\u202egnp.exe", "a\u2028b", "\ud800", "\x00", "\u200b"]
+DENIED: dict[str, Any] = {"event__action": "denied", "event__reason": "isolated", "policy__denied_by": ["NP:shop/x"]}
+
+
+def texts(of: Document) -> list[str]:
+    return [compact(of), *row(of, is_wide=False), *row(of, is_wide=True)]
+
+
+def test_an_allowed_flow_is_a_line() -> None:
+    assert compact(document()) == (
+        "18:32:00.123: shop/client-1:40000 -> shop/web-1:8080 (service shop/web) TCP ALLOWED 200 B"
+    )
+
+
+def test_a_denied_flow_says_by_what_and_why() -> None:
+    assert compact(document(**DENIED, destination__service=None)) == (
+        "18:32:00.123: shop/client-1:40000 -> shop/web-1:8080 TCP DENIED by NP:shop/x (isolated) 200 B"
+    )
+
+
+def test_cells_are_those_of_the_columns() -> None:
+    assert dict(zip(COLUMNS, row(document(), is_wide=False), strict=True)) == {
+        "time": "18:32:00.123", "source": "shop/client-1", "destination": "shop/web-1:8080", "protocol": "tcp",
+        "verdict": "allowed", "bytes": "200 B", "reason": "",
+    }  # fmt: skip
+    wide = dict(zip((*COLUMNS, *WIDE_COLUMNS), row(document(), is_wide=True), strict=True))
+    assert wide["source"] == "shop/client-1:40000"
+    assert [wide[name] for name in WIDE_COLUMNS] == [
+        "curl", "shop/web", "NetworkPolicy:shop/web:rule=0:allow", "120 µs", "both", "complete", "connection-1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        ({"source__kubernetes": None, "source__ip": "2001:db8::1", "source__port": None}, "2001:db8::1"),
+        ({"source__kubernetes": None, "source__ip": "198.51.100.9"}, "198.51.100.9:40000"),
+        ({"source__kubernetes": None, "source__ip": "2001:db8::1"}, "[2001:db8::1]:40000"),
+        ({"source__kubernetes": {"workload": {"kind": "Node", "name": "node1"}}}, "node1:40000"),
+        ({"source": {}}, "?"),
+    ],
+)
+def test_an_end_without_a_pod_is_its_node_or_its_address(facts: dict[str, Any], name: str) -> None:
+    assert f": {name} -> " in compact(document(**facts))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "source__kubernetes__namespace", "source__kubernetes__pod__name", "source__ip", "source__process__name",
+        "destination__service__name", "destination__service__namespace", "network__transport", "event__action",
+        "event__reason", "policy__denied_by", "policy__ingress__policies", "flow__id", "flow__reporter",
+        "flow__coverage", "source__port", "tcp__rtt_us", "event__end", "network__bytes",
+    ],
+)  # fmt: skip
+def test_what_others_named_never_drives_the_terminal(path: str, text: str) -> None:
+    for facts in ({}, DENIED):
+        for shown in texts(document(**{**facts, path: text})):
+            assert shown.isprintable()
+
+
+@given(st.text())
+def test_shown_text_is_printable_and_what_was_printable_is_shown_as_it_is(text: str) -> None:
+    assert printable(text).isprintable()
+    if text.isprintable():
+        assert printable(text) == text
+
+
+@pytest.mark.parametrize("of", [{}, {"source": None}, {"@timestamp": "soon"}, {"event": {"end": 5}}, {"event": "x"}])
+def test_a_document_that_says_little_is_shown_all_the_same(of: Document) -> None:
+    assert all(isinstance(text, str) for text in texts(of))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "0 B"), (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (2**20 - 1, "1.0 MiB"),
+        (2**30, "1.0 GiB"), (2**40, "1.0 TiB"), (2**50, "1024.0 TiB"), ("many", "?"),
+    ],
+)  # fmt: skip
+def test_bytes_have_a_unit(count: Any, text: str) -> None:
+    assert human_bytes(count) == text
