@@ -82,7 +82,7 @@ def running(directory: Path, progress: Progress) -> Iterator[Running]:
         progress("creating topics and index templates")
         set_up(settings, is_dry=False)
         progress("building the lab cluster")
-        lab = Lab(directory / "lab")
+        lab = Lab(directory / "lab", is_tied=True)
         stack.callback(lab.down)
         lab.up()
         plan = Plan(

@@ -25,7 +25,7 @@ from conntrail.lab.network.writer import (
 )
 from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
-from conntrail.lab.store.writer import Store, read_directory, read_objects
+from conntrail.lab.store.writer import Store, is_abandoned, labs, read_directory, read_objects, this_process
 from conntrail.lab.traffic.main import HEAD_START_SECONDS, Traffic
 from conntrail.lab.traffic.writer import Programs
 
@@ -41,7 +41,9 @@ def default_directory() -> Path:
 class Lab:
     """One lab. At most one runs on a machine, since its nodes are named as their objects are."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, is_tied: bool = False) -> None:
+        """``is_tied``: whoever builds or removes a lab next removes this one, when this process is gone by then."""
+        self._owner = this_process() if is_tied else None
         self.layout = Layout(directory.absolute())
         self._store = Store(self.layout)
         self._control = Control(self._store)
@@ -65,15 +67,15 @@ class Lab:
     def up(self, manifests: Path | None = None) -> None:
         """Build everything and start the servers. Raises CommandError when a lab runs already."""
         with self._store.building():
+            _remove_abandoned()
             if self._store.state.is_complete:
-                raise CommandError("a lab is there already: conntrail lab down ends it")
-            self._remove()
+                raise CommandError(_there_already(self.layout.root))
             given = read_directory(manifests or Path(str(files("conntrail.lab").joinpath("manifests"))))
-            state = State(created_at=_now())
+            state = State(_now(), str(self.layout.root), self._owner)
             cluster = derive(given, state)
             names = namespaces(cluster)
             if there := existing_namespaces(names):
-                raise CommandError(f"network namespace {there[0]} is there already: is another lab up on this machine?")
+                raise CommandError(_why_taken(there[0]))
             self._store.begin(given)
             self._store.write_state(state.with_namespaces(names))
             try:
@@ -84,9 +86,8 @@ class Lab:
 
     def down(self) -> None:
         """Remove everything, also what a lab that was killed left behind."""
-        if not self.layout.root.exists():
-            return
         with self._store.building():
+            _remove_abandoned()
             self._remove()
             self._store.remove()
 
@@ -155,9 +156,30 @@ class Lab:
         raise CommandError(f"no pod is called {name}: conntrail lab status lists them")
 
     def _remove(self) -> None:
-        state = self._store.state
-        remove_namespaces(dict(reversed(state.names.items())))
-        self._store.forget()
+        _remove_lab(self.layout.state_path, self._store.state)
+
+
+def _remove_abandoned() -> None:
+    for path, state in labs().items():
+        if is_abandoned(state):
+            _remove_lab(path, state)
+
+
+def _why_taken(namespace: str) -> str:
+    for state in labs().values():
+        if namespace in state.names:
+            return _there_already(Path(state.directory))
+    return f"network namespace {namespace} is no lab's: end it with ip netns del {namespace}, unless you need it"
+
+
+def _remove_lab(path: Path, state: State) -> None:
+    remove_namespaces(dict(reversed(state.names.items())))
+    path.unlink(missing_ok=True)
+
+
+def _there_already(directory: Path) -> str:
+    option = "" if directory == default_directory() else f" --state-dir {directory}"
+    return f"a lab is there already: conntrail lab down{option} ends it"
 
 
 def _now() -> str:

@@ -1,12 +1,14 @@
 """What a lab has made, written down before it is made, so that whoever comes next can finish the clean-up."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-STATE_FILE: Final = "lab.json"
+STATES: Final = Path("/run/conntrail/labs")
+"""States of all labs of this machine: namespaces are the machine's, and end with it as this folder does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Layout:
     @property
     def state_path(self) -> Path:
         """Names of the namespaces, and what the lab was built from."""
-        return self.root / STATE_FILE
+        return STATES / f"{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}.json"
 
     @property
     def manifests_path(self) -> Path:
@@ -52,10 +54,22 @@ class ShortPod:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told from a later one of the same number by its start."""
+
+    pid: int
+    start_ticks: int
+    """Clock ticks since the machine's start (proc(5), /proc/PID/stat, field 22)."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Of one lab."""
 
     created_at: str = ""
+    directory: str = ""
+    owner: Owner | None = None
+    """The process that the lab is tied to; None: it stays until it is taken down."""
     is_complete: bool = False
     """False while it is built: a lab that was killed then is removed by whoever comes next."""
     namespaces: dict[str, int] | None = None
@@ -76,6 +90,8 @@ def format_state(state: State) -> str:
     """Text of the state file."""
     document: dict[str, Any] = {
         "created_at": state.created_at,
+        "directory": state.directory,
+        "owner": [state.owner.pid, state.owner.start_ticks] if state.owner else None,
         "is_complete": state.is_complete,
         "namespaces": state.names,
         "short_pods": [[pod.job, pod.ordinal, pod.created_at, pod.node] for pod in state.short_pods],
@@ -89,6 +105,8 @@ def parse_state(text: str) -> State:
         document = json.loads(text)
         return State(
             created_at=str(document["created_at"]),
+            directory=str(document["directory"]),
+            owner=Owner(*map(int, document["owner"])) if document["owner"] else None,
             is_complete=bool(document["is_complete"]),
             namespaces={str(name): int(inode) for name, inode in document["namespaces"].items()},
             short_pods=tuple(ShortPod(*fields) for fields in document["short_pods"]),

@@ -15,7 +15,7 @@ Fact = dict[str, Any]
 @contextmanager
 def running_lab(directory: Path, manifests: Path | None = None) -> Iterator[Lab]:
     """A lab that is taken down whatever happens."""
-    lab = Lab(directory)
+    lab = Lab(directory, is_tied=True)
     try:
         lab.up(manifests)
         yield lab

@@ -94,8 +94,7 @@ def observed(stack: RunningStack, directory: Path, workers: int = 1) -> Iterator
     )
     set_up(settings, is_dry=False)
     with ExitStack() as exits:
-        lab = Lab(directory / "lab")
-        lab.down()
+        lab = Lab(directory / "lab", is_tied=True)
         exits.callback(lab.down)
         lab.up()
         plan = Plan(

@@ -1,6 +1,7 @@
 """The lab's directory: state, manifests and the objects that the cluster agent reads; all replaced atomically."""
 
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,9 @@ import yaml
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import Object
-from conntrail.lab.state import Layout, State, format_state, parse_state
+from conntrail.lab.state import STATES, Layout, Owner, State, format_state, parse_state
 
-_MACHINE_LOCK: Final = Path("/run/conntrail-lab.lock")
+_MACHINE_LOCK: Final = STATES / "building.lock"
 """Namespaces are the machine's, whatever directory a lab has."""
 _LOCK_SECONDS: Final = 20.0
 
@@ -43,6 +44,27 @@ def read_directory(directory: Path) -> list[Object]:
     return [value for path in paths for value in read_objects(path)]
 
 
+def labs() -> dict[Path, State]:
+    """State of every lab of this machine, by the file that holds it."""
+    return {path: _read_state(path) for path in sorted(STATES.glob("*.json"))}
+
+
+def is_abandoned(state: State) -> bool:
+    """Whether nobody is left to end a lab: its building, its owner or its directory ended before it.
+
+    Only while nothing is built: a lab that is being built looks like one that was killed then.
+    """
+    is_owned = state.owner is None or state.owner == _process(state.owner.pid)
+    return not (state.is_complete and is_owned and Path(state.directory).is_dir())
+
+
+def this_process() -> Owner:
+    """The owner of labs that end with this process."""
+    found = _process(os.getpid())
+    assert found is not None
+    return found
+
+
 class Store:
     """Files of one lab."""
 
@@ -52,8 +74,7 @@ class Store:
     @property
     def state(self) -> State:
         """As last written; empty when there is none."""
-        path = self.layout.state_path
-        return parse_state(path.read_text(encoding="utf-8")) if path.exists() else State()
+        return _read_state(self.layout.state_path)
 
     @property
     def given(self) -> list[Object]:
@@ -80,10 +101,6 @@ class Store:
         text = yaml.dump(listing, Dumper=yaml.CSafeDumper, sort_keys=False)
         _replace(self.layout.cluster_directory / "objects.yaml", text)
 
-    def forget(self) -> None:
-        """Remove the state: nothing of the lab is left."""
-        self.layout.state_path.unlink(missing_ok=True)
-
     def remove(self) -> None:
         """Remove the directory."""
         shutil.rmtree(self.layout.root, ignore_errors=True)
@@ -99,6 +116,22 @@ class Store:
         """One at a time changes what runs: pods that come and go, policies; others wait."""
         with _lock(self.layout.root / "changing.lock"):
             yield
+
+
+def _read_state(path: Path) -> State:
+    try:
+        return parse_state(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return State()
+
+
+def _process(pid: int) -> Owner | None:
+    """None when no such process runs. The name in brackets may hold anything, so fields count from its end."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else Owner(pid, int(fields[19]))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,7 +1,10 @@
 """Whatever kills the lab, the next command leaves nothing of it."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +26,11 @@ pytestmark = [
 def names(directory: Path) -> set[str]:
     path = Layout(directory).state_path
     return set(parse_state(path.read_text()).names) if path.exists() else set()
+
+
+def is_complete(directory: Path) -> bool:
+    path = Layout(directory).state_path
+    return path.exists() and parse_state(path.read_text()).is_complete
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -74,6 +82,32 @@ def test_killed_while_a_short_pod_lives_then_traffic_runs_again(tmp_path: Path) 
         every = names(tmp_path)
     assert not namespaces_left(every | short)
     assert not programs_left(tmp_path)
+
+
+def test_a_lab_whose_process_was_killed_makes_way_for_the_next(tmp_path: Path) -> None:
+    building = f"Lab(Path({str(tmp_path / 'killed')!r}), is_tied=True).up()"
+    script = f"from pathlib import Path; from conntrail.lab.main import Lab; {building}; input()"
+    tied = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
+    try:
+        until(lambda: is_complete(tmp_path / "killed"))
+        with pytest.raises(CommandError, match=r"lab down --state-dir .*killed"):
+            Lab(tmp_path / "next").up()
+    finally:
+        tied.kill()
+        tied.communicate()
+    with running_lab(tmp_path / "next") as lab:
+        assert lab.execute("shop/frontend", ["true"]) == 0
+        assert not programs_left(tmp_path / "killed")
+
+
+def test_a_lab_whose_directory_is_gone_is_taken_down(tmp_path: Path) -> None:
+    lost = Lab(tmp_path / "lost")
+    lost.up()
+    every = names(tmp_path / "lost")
+    shutil.rmtree(tmp_path / "lost")
+    Lab(tmp_path / "other").down()
+    assert every
+    assert not namespaces_left(every)
 
 
 def test_without_a_lab_commands_say_what_to_do(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_second_lab_is_refused_and_the_first_one_lives(lab: Lab, tmp_path: Pat
     with pytest.raises(CommandError, match="already"):
         lab.up()
     other = Lab(tmp_path / "other")
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="there already"):
         other.up()
     other.down()
     assert all(Path(path).exists() for path in lab.nodes.values())

@@ -9,7 +9,7 @@ import yaml
 from conntrail.lab.cluster import Cluster, build_cluster, job_pod
 from conntrail.lab.order import orders
 from conntrail.lab.show import shown
-from conntrail.lab.state import ShortPod, State, format_state, parse_state
+from conntrail.lab.state import Owner, ShortPod, State, format_state, parse_state
 
 AT = "2026-01-01T00:00:00Z"
 
@@ -96,10 +96,10 @@ def orders_of(built: Cluster, rate: float) -> list[tuple[str, list[float]]]:
 
 
 def test_state_survives_being_written() -> None:
-    state = State(AT, True, {"node1": 7, "node2": 0}, (ShortPod("import", 3, AT, "node2"),))
+    state = State(AT, "/tmp/lab", Owner(7, 99), True, {"node1": 7, "node2": 0}, (ShortPod("import", 3, AT, "node2"),))
     assert parse_state(format_state(state)) == state
 
 
 def test_a_state_that_is_cut_off_is_empty() -> None:
-    assert parse_state(format_state(State(AT, True))[:20]) == State()
+    assert parse_state(format_state(State(AT, is_complete=True))[:20]) == State()
     assert parse_state('{"namespaces": ["node1"]}') == State()
