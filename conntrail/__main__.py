@@ -4,6 +4,7 @@ import sys
 
 from conntrail.command import app
 from conntrail.errors import CommandError
+from conntrail.extra import advice
 from runtime.settings import SettingsError
 
 
@@ -13,6 +14,11 @@ def main() -> None:
         app()
     except (SettingsError, CommandError) as error:
         sys.exit(f"conntrail: {error}")
+    except ModuleNotFoundError as error:
+        line = advice(error.name or "")
+        if line is None:
+            raise
+        sys.exit(f"conntrail: {line}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Annotated
+from importlib.util import find_spec
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +11,8 @@ agent = typer.Typer(pretty_exceptions_enable=False)
 cluster_agent = typer.Typer(pretty_exceptions_enable=False)
 worker = typer.Typer(pretty_exceptions_enable=False)
 
+_NEEDS: Final = {"agents.cluster": ("urllib3", "yaml"), "streams": ("faust", "polars", "elasticsearch", "cramjam")}
+"""Packages of the extras; asked for here, since the new interpreter could only say it by a traceback."""
 _Check = Annotated[bool, typer.Option("--check", help="Build everything, start nothing, exit 0.")]
 
 
@@ -51,8 +54,14 @@ def run_worker(
 
 
 def _replace_process(module: str, options: dict[str, str], arguments: list[str]) -> None:
-    """Become ``python -m module``; options become settings, which the environment carries."""
+    """Become ``python -m module``; options become settings, which the environment carries.
+
+    Raises ModuleNotFoundError when the extra that the module needs is not installed.
+    """
     for name, value in options.items():
         if value:
             os.environ[f"CONNTRAIL_{name}"] = value
+    for package in _NEEDS.get(module, ()):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our own interpreter
