@@ -1,19 +1,21 @@
-"""The lab's control plane: from manifests to pods with names, nodes and addresses, as the API server would show them.
+"""What exists in the lab: nodes, pods and services with their addresses.
 
-Pure. Names and UIDs are derived from what is named, so that two labs from the same manifests are alike.
+Pure. Addresses follow from numbers: a node's from its place in the manifests, a pod's from its slot on its node.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from conntrail.lab.identity import uid_of
 from conntrail.lab.selector import matches
 
 Object = dict[str, Any]
 SERVE: Final = "conntrail.io/lab-serve"
 CALL: Final = "conntrail.io/lab-call"
-_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
+EVERY: Final = "conntrail.io/lab-every"
+SLOTS: Final = range(10, 250)
+"""Of each node, one a pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +37,28 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Controller:
+    """What made a pod, or what made that."""
+
+    kind: str
+    name: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod on a node. ``slot`` gives its addresses and its interface on the node."""
+    """A pod on a node. ``slot`` gives its addresses and its interface on the node; unused on the host's network."""
 
     namespace: str
     name: str
     node: Node
     slot: int
     created_at: str
-    workload: tuple[str, str]
-    owner: tuple[str, str] | None
+    owners: tuple[Controller, ...]
+    """From the direct controller to the top; empty for a pod of its own."""
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    ports: tuple[Mapping[str, Any], ...] = ()
+    spec: Mapping[str, Any]
 
     @property
     def uid(self) -> str:
@@ -55,60 +66,92 @@ class Pod:
         return uid_of("Pod", self.namespace, self.name + self.created_at)
 
     @property
+    def workload(self) -> tuple[str, str]:
+        """Kind and name of the top of the owner chain."""
+        return (self.owners[-1].kind, self.owners[-1].name) if self.owners else ("Pod", self.name)
+
+    @property
+    def is_on_host_network(self) -> bool:
+        """It shares its node's network and has no addresses of its own; policies do not reach it."""
+        return bool(self.spec.get("hostNetwork"))
+
+    @property
     def addresses(self) -> tuple[str, str]:
         """IPv4 and IPv6."""
+        if self.is_on_host_network:
+            return self.node.addresses
         return f"10.244.{self.node.number}.{self.slot}", f"fd00:244:{self.node.number}::{self.slot}"
 
     @property
     def network_namespace(self) -> str:
         """Name of its network namespace."""
-        return f"{self.namespace}.{self.name}"
+        return self.node.name if self.is_on_host_network else f"{self.namespace}.{self.name}"
 
     @property
     def interface(self) -> str:
         """Name of its interface on the node."""
         return f"pod{self.slot}"
 
+    @property
+    def containers(self) -> list[Mapping[str, Any]]:
+        """Those that run while the pod does: also init containers that are always started again (sidecars)."""
+        sidecars = [item for item in self.spec.get("initContainers", ()) if item.get("restartPolicy") == "Always"]
+        return [*sidecars, *self.spec.get("containers", ())]
+
     def port_named(self, name: object, protocol: str) -> int | None:
-        """Number of a port by name or number; None when no container has that name."""
+        """Number of a port by name or number; None when no container has that name for that protocol."""
         if isinstance(name, int):
             return name
-        for port in self.ports:
-            if port.get("name") == name and port.get("protocol", "TCP") == protocol:
-                return int(port["containerPort"])
+        for container in self.containers:
+            for port in container.get("ports", ()):
+                if port.get("name") == name and port.get("protocol", "TCP") == protocol:
+                    return int(port["containerPort"])
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A ClusterIP service."""
+    """A service; it has an address of its own unless it is headless or only another name."""
 
     namespace: str
     name: str
     number: int
-    selector: Mapping[str, str]
-    ports: tuple[Mapping[str, Any], ...]
+    spec: Mapping[str, Any]
 
     @property
-    def addresses(self) -> tuple[str, str]:
-        """IPv4 and IPv6."""
-        return f"10.96.0.{self.number}", f"fd00:96::{self.number}"
+    def addresses(self) -> tuple[str, ...]:
+        """IPv4 and IPv6, or none."""
+        if self.spec.get("clusterIP") == "None" or self.spec.get("type") == "ExternalName":
+            return ()
+        return f"10.96.{self.number >> 8}.{self.number & 255}", f"fd00:96::{self.number}"
+
+    @property
+    def ports(self) -> list[Mapping[str, Any]]:
+        """As the manifest has them."""
+        return list(self.spec.get("ports", ()))
 
 
 @dataclass(slots=True)
 class Cluster:
     """Everything that exists in the lab."""
 
-    given: list[Object] = field(default_factory=list)
-    """Objects as the manifests have them."""
+    given: list[Object]
+    """Objects as the manifests have them, and as they were changed since."""
+    created_at: str
     nodes: list[Node] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
-    created_at: str = ""
 
     def of_kind(self, kind: str) -> list[Object]:
         """Objects of the manifests."""
-        return [value for value in self.given if value.get("kind") == kind]
+        return [value for value in self.given if value["kind"] == kind]
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Names, the declared ones first, then those that are only mentioned."""
+        declared = [value["metadata"]["name"] for value in self.of_kind("Namespace")]
+        mentioned = [value["metadata"]["namespace"] for value in self.given if "namespace" in value["metadata"]]
+        return list(dict.fromkeys([*declared, *mentioned]))
 
     def namespace_labels(self, name: str) -> dict[str, str]:
         """With the label that every namespace has."""
@@ -117,102 +160,16 @@ class Cluster:
                 return {**value["metadata"].get("labels", {}), "kubernetes.io/metadata.name": name}
         return {"kubernetes.io/metadata.name": name}
 
-    def endpoints(self, service: Service, port: Mapping[str, Any]) -> list[Pod]:
-        """Pods that a port of a service leads to; one that does not name the port is none."""
-        wanted, target = {"matchLabels": dict(service.selector)}, port.get("targetPort", port["port"])
+    def endpoints(self, service: Service, port: Mapping[str, Any]) -> list[tuple[Pod, int]]:
+        """Pods that a port of a service leads to, and to which of their ports; one that lacks the port is none."""
+        if not (selector := service.spec.get("selector")):
+            return []
+        wanted, target, protocol = {"matchLabels": selector}, port.get("targetPort"), port.get("protocol", "TCP")
         selected = [p for p in self.pods if p.namespace == service.namespace and matches(wanted, p.labels)]
-        return [pod for pod in selected if pod.port_named(target, port.get("protocol", "TCP")) is not None]
+        numbers = [(pod, pod.port_named(port["port"] if target is None else target, protocol)) for pod in selected]
+        return [(pod, number) for pod, number in numbers if number is not None]
 
-    def free_slot(self, node: Node) -> int:
-        """The lowest one that no pod has: an address is handed out again as soon as it is free."""
-        taken = {pod.slot for pod in self.pods if pod.node == node}
-        return next(slot for slot in range(10, 250) if slot not in taken)
-
-
-def build_cluster(objects: Iterable[Object], created_at: str) -> Cluster:
-    """Place pods on nodes in turn. ``created_at``: RFC 3339."""
-    cluster = Cluster(list(objects), created_at=created_at)
-    for number, value in enumerate(cluster.of_kind("Node"), 1):
-        cluster.nodes.append(Node(value["metadata"]["name"], number))
-    for number, value in enumerate(cluster.of_kind("Service"), 10):
-        metadata, spec = value["metadata"], value["spec"]
-        ports = tuple(spec.get("ports", ()))
-        cluster.services.append(
-            Service(metadata["namespace"], metadata["name"], number, spec.get("selector", {}), ports)
-        )
-    turn = 0
-    for value in cluster.of_kind("Deployment"):
-        for replica in range(value["spec"].get("replicas", 1)):
-            cluster.pods.append(deployment_pod(cluster, value, replica, cluster.nodes[turn % len(cluster.nodes)]))
-            turn += 1
-    for value in cluster.of_kind("Pod"):
-        node = cluster.nodes[turn % len(cluster.nodes)]
-        cluster.pods.append(plain_pod(cluster, value, node))
-        turn += 1
-    return cluster
-
-
-def deployment_pod(cluster: Cluster, deployment: Object, replica: int, node: Node) -> Pod:
-    """A pod as the ReplicaSet of a Deployment would make it."""
-    metadata, template = deployment["metadata"], deployment["spec"]["template"]
-    replica_set = f"{metadata['name']}-{letters(metadata['name'], 9)}"
-    return Pod(
-        namespace=metadata["namespace"],
-        name=f"{replica_set}-{letters(f'{replica_set}{replica}', 5)}",
-        node=node,
-        slot=cluster.free_slot(node),
-        created_at=cluster.created_at,
-        workload=("Deployment", metadata["name"]),
-        owner=("ReplicaSet", replica_set),
-        labels={**template["metadata"].get("labels", {}), "pod-template-hash": letters(metadata["name"], 9)},
-        annotations=template["metadata"].get("annotations", {}),
-        ports=_ports(template["spec"]),
-    )
-
-
-def plain_pod(cluster: Cluster, value: Object, node: Node) -> Pod:
-    """A pod of its own."""
-    metadata = value["metadata"]
-    return Pod(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        node=node,
-        slot=cluster.free_slot(node),
-        created_at=cluster.created_at,
-        workload=("Pod", metadata["name"]),
-        owner=None,
-        labels=metadata.get("labels", {}),
-        annotations=metadata.get("annotations", {}),
-        ports=_ports(value["spec"]),
-    )
-
-
-def job_pod(cluster: Cluster, job: str, number: int, created_at: str, node: Node) -> Pod:
-    """A pod of a Job that lives for a moment."""
-    return Pod(
-        namespace="shop",
-        name=f"{job}-{letters(f'{job}{number}{created_at}', 5)}",
-        node=node,
-        slot=cluster.free_slot(node),
-        created_at=created_at,
-        workload=("Job", job),
-        owner=("Job", job),
-        labels={"app": "frontend", "job-name": job},
-        annotations={},
-    )
-
-
-def uid_of(kind: str, namespace: str, name: str) -> str:
-    """A UID that is the same for the same name."""
-    digest = hashlib.sha256(f"{kind}/{namespace}/{name}".encode()).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
-
-
-def letters(text: str, count: int) -> str:
-    """Letters as generated names have them."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:count])
-
-
-def _ports(spec: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    return tuple(port for container in spec.get("containers", ()) for port in container.get("ports", ()))
+    def free_slot(self, node: Node) -> int | None:
+        """The lowest one that no pod has: an address is handed out again as soon as it is free. None: it is full."""
+        taken = {pod.slot for pod in self.pods if pod.node == node and not pod.is_on_host_network}
+        return next((slot for slot in SLOTS if slot not in taken), None)

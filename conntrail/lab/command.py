@@ -12,6 +12,9 @@ app = typer.Typer(
     help="Build a cluster of network namespaces from Kubernetes YAML, with real traffic. Needs root.",
     epilog="Example: conntrail lab up && conntrail lab traffic --duration 30 && conntrail lab down",
 )
+_OUTPUTS = ("table", "wide", "json", "jsonl")
+_COLUMNS = ("node", "namespace", "name", "addresses")
+_WIDE_COLUMNS = (*_COLUMNS, "workload", "network_namespace")
 _Directory = Annotated[Path | None, typer.Option("--state-dir", help="Where the lab keeps its state.")]
 
 
@@ -21,16 +24,33 @@ def _lab(directory: Path | None) -> Any:
     return Lab(directory or default_directory())
 
 
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print_table(pods: list[dict[str, Any]], *, is_wide: bool) -> None:
+    columns = _WIDE_COLUMNS if is_wide else _COLUMNS
+    rows = [[_cell(pod[column]) for column in columns] for pod in pods]
+    titles = [column.replace("_", " ").upper() for column in columns]
+    widths = [max(map(len, cells)) for cells in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(value)
+
+
 @app.command(epilog="Example: conntrail lab up --manifests ./manifests")
 def up(
     manifests: Annotated[
-        Path | None, typer.Option(help="Directory of Kubernetes YAML; default: the lab's own.")
+        Path | None, typer.Option(help="Kubernetes YAML, a file or a directory; default: the lab's own.")
     ] = None,
     state_dir: _Directory = None,
 ) -> None:
     """Build nodes, pods, services and policies, and start the servers."""
     lab = _lab(state_dir)
-    lab.up(manifests)
+    lab.up(manifests, _say)
     for name, path in lab.nodes.items():
         typer.echo(f"{name}  conntrail agent --node {name} --netns {path}")
     typer.echo(f"objects  conntrail cluster-agent --manifests {lab.cluster_directory}")
@@ -39,21 +59,27 @@ def up(
 @app.command()
 def down(state_dir: _Directory = None) -> None:
     """Remove everything, also what a lab that was killed left behind."""
-    _lab(state_dir).down()
+    lab = _lab(state_dir)
+    if not lab.down():
+        _say(f"no lab was there, in {lab.layout.root}")
 
 
-@app.command()
+@app.command(epilog="Example: conntrail lab status -o json")
 def status(
-    output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json or jsonl.")] = "table",
     state_dir: _Directory = None,
 ) -> None:
     """List nodes and pods."""
+    if output not in _OUTPUTS:
+        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
     found = _lab(state_dir).status()
     if output == "json":
         typer.echo(json.dumps(found, indent=2))
-        return
-    for pod in found["pods"]:
-        typer.echo(f"{pod['node']:8} {pod['namespace'] + '/' + pod['name']:44} {' '.join(pod['addresses'])}")
+    elif output == "jsonl":
+        for pod in found["pods"]:
+            typer.echo(json.dumps(pod))
+    else:
+        _print_table(found["pods"], is_wide=output == "wide")
 
 
 @app.command(
@@ -78,7 +104,7 @@ def traffic(
 ) -> None:
     """Let every pod do what it is told; the truth of it goes to truth.jsonl."""
     lab = _lab(state_dir)
-    lab.traffic(duration, lambda text: typer.echo(text, err=True), rate)
+    lab.traffic(duration, _say, rate)
     typer.echo(str(lab.truth_path))
 
 

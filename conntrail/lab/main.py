@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -23,9 +23,11 @@ from conntrail.lab.network.writer import (
     remove_namespaces,
     tracked_connections,
 )
+from conntrail.lab.order import check_calls
 from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
-from conntrail.lab.store.writer import Store, is_abandoned, labs, read_directory, read_objects, this_process
+from conntrail.lab.store.reader import read_manifests
+from conntrail.lab.store.writer import Store, is_abandoned, labs, this_process
 from conntrail.lab.traffic.main import HEAD_START_SECONDS, Traffic
 from conntrail.lab.traffic.writer import Programs
 
@@ -64,19 +66,25 @@ class Lab:
         """What the programs in the pods did and saw."""
         return self.layout.truth_path
 
-    def up(self, manifests: Path | None = None) -> None:
-        """Build everything and start the servers. Raises CommandError when a lab runs already."""
+    def up(self, manifests: Path | None = None, progress: Progress = lambda _: None) -> None:
+        """Build everything and start the servers. Raises CommandError when a lab runs already.
+
+        ``manifests``: a file or a directory. ``progress`` is told of kinds that the lab does not know.
+        """
         with self._store.building():
             _remove_abandoned()
             if self._store.state.is_complete:
                 raise CommandError(_there_already(self.layout.root))
-            given = read_directory(manifests or Path(str(files("conntrail.lab").joinpath("manifests"))))
+            read = read_manifests(manifests or Path(str(files("conntrail.lab").joinpath("manifests"))))
             state = State(_now(), str(self.layout.root), self._owner)
-            cluster = derive(given, state)
+            cluster = derive(read.objects, state)
             names = namespaces(cluster)
+            check_calls(cluster)
+            if read.left_out:
+                progress(_left_out(read.left_out))
             if there := existing_namespaces(names):
                 raise CommandError(_why_taken(there[0]))
-            self._store.begin(given)
+            self._store.begin(read.objects)
             self._store.write_state(state.with_namespaces(names))
             try:
                 self._build(cluster, state, names)
@@ -84,12 +92,14 @@ class Lab:
                 self._remove()
                 raise
 
-    def down(self) -> None:
-        """Remove everything, also what a lab that was killed left behind."""
+    def down(self) -> bool:
+        """Remove everything, also what a lab that was killed left behind; tell whether there was a lab."""
         with self._store.building():
+            is_there = self._store.state != State()
             _remove_abandoned()
             self._remove()
             self._store.remove()
+            return is_there
 
     def status(self) -> dict[str, Any]:
         """Nodes and pods with their addresses."""
@@ -101,6 +111,7 @@ class Lab:
                     "namespace": pod.namespace,
                     "name": pod.name,
                     "node": pod.node.name,
+                    "workload": "/".join(pod.workload),
                     "addresses": list(pod.addresses),
                     "network_namespace": namespace_path(pod.network_namespace),
                 }
@@ -110,11 +121,13 @@ class Lab:
 
     def apply(self, *paths: Path) -> None:
         """Add or change NetworkPolicies by manifests. Raises CommandError and changes nothing when one is not sound."""
-        self._control.change_policies([value for path in paths for value in read_objects(path)], is_deleted=False)
+        for path in paths:
+            self._control.change_policies(path, is_deleted=False)
 
     def delete(self, *paths: Path) -> None:
         """Remove the NetworkPolicies of manifests."""
-        self._control.change_policies([value for path in paths for value in read_objects(path)], is_deleted=True)
+        for path in paths:
+            self._control.change_policies(path, is_deleted=True)
 
     def execute(self, pod: str, command: list[str]) -> int:
         """Run a command in a pod's network; return its exit status."""
@@ -180,6 +193,11 @@ def _remove_lab(path: Path, state: State) -> None:
 def _there_already(directory: Path) -> str:
     option = "" if directory == default_directory() else f" --state-dir {directory}"
     return f"a lab is there already: conntrail lab down{option} ends it"
+
+
+def _left_out(kinds: Mapping[str, int]) -> str:
+    counted = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+    return f"left out, since the lab does not know these kinds: {counted}"
 
 
 def _now() -> str:

@@ -1,5 +1,6 @@
 """What each pod's client is told to do, from the annotations of its manifest."""
 
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from conntrail.errors import CommandError
-from conntrail.lab.cluster import CALL, Cluster, Pod
+from conntrail.lab.cluster import CALL, Cluster, Pod, Service
 from conntrail.lab.program.task import Order, Task
+from conntrail.lab.workload import is_run_by_traffic, pod_template
 
-SHORT_CALL: Final = {"kind": "tcp", "to": "postgres.data", "port": 5432, "every": 1, "bytes": 900}
-"""What a pod calls that lives for a moment; skipped where there is no such service."""
 _OPTIONAL: Final = ("bytes", "expect", "by", "direction")
+_SUFFIXES: Final = ((), ("svc",), ("svc", "cluster", "local"))
 _Target = tuple[str, str, tuple[str, ...]]
+"""Address, service (namespace/name) when one is dialled, and pods that may answer."""
 
 
 def orders(cluster: Cluster, truth: Path, seconds: float, rate: float) -> Iterator[tuple[Pod, Order]]:
@@ -29,15 +31,20 @@ def orders(cluster: Cluster, truth: Path, seconds: float, rate: float) -> Iterat
         yield pod, order_for(pod, truth, seconds, paced)
 
 
+def check_calls(cluster: Cluster) -> None:
+    """Raises CommandError when something is called that is not there."""
+    for pod in cluster.pods:
+        pod_tasks(cluster, pod)
+    for value in filter(is_run_by_traffic, cluster.given):
+        metadata, template = value["metadata"], pod_template(value)["metadata"]
+        title = f"{value['kind']} {metadata['namespace']}/{metadata['name']}"
+        _tasks(cluster, title, metadata["namespace"], template["annotations"])
+
+
 def pod_tasks(cluster: Cluster, pod: Pod) -> tuple[Task, ...]:
     """Of a pod's annotation. Raises CommandError."""
-    try:
-        calls = json.loads(pod.annotations[CALL])
-        return tuple(task_of(cluster, call) for call in calls)
-    except (ValueError, TypeError, KeyError) as error:
-        raise CommandError(
-            f"{pod.namespace}/{pod.workload[1]}: annotation {CALL} is not understood: {error}"
-        ) from error
+    kind, name = pod.workload
+    return _tasks(cluster, f"{kind} {pod.namespace}/{name}", pod.namespace, pod.annotations)
 
 
 def order_for(pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) -> Order:
@@ -55,34 +62,59 @@ def order_for(pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) ->
     )
 
 
-def task_of(cluster: Cluster, call: Mapping[str, Any]) -> Task:
-    """A call with its target's address looked up. Raises CommandError, KeyError for a field that is missing."""
-    version = 1 if str(call["kind"]).endswith("6") else 0
-    address, service, servers = _target(cluster, str(call["to"]), int(call["port"]), version)
+def _tasks(cluster: Cluster, title: str, namespace: str, annotations: Mapping[str, str]) -> tuple[Task, ...]:
+    try:
+        return tuple(_task(cluster, namespace, call) for call in json.loads(annotations.get(CALL) or "[]"))
+    except LookupError as error:
+        raise CommandError(f"{title}: {CALL}: {error.args[0]}") from error
+
+
+def _task(cluster: Cluster, namespace: str, call: Mapping[str, Any]) -> Task:
+    """A call with its target's address looked up. Raises LookupError."""
+    version = 1 if call["kind"].endswith("6") else 0
+    address, service, servers = _target(cluster, call["to"], call["port"], version, namespace)
     return Task(
         kind=call["kind"],
         address=address,
         port=call["port"],
-        every=call["every"],
+        every=call.get("every", 1.0),
         service=service,
         servers=servers,
         **{key: call[key] for key in _OPTIONAL if key in call},
     )
 
 
-def _target(cluster: Cluster, target: str, port: int, version: int) -> _Target:
-    if target.startswith("pod/"):
-        _, namespace, workload = target.split("/")
-        pods = [p for p in cluster.pods if (p.namespace, p.workload[1]) == (namespace, workload)]
-        if not pods:
-            raise CommandError(f"no pod of {namespace}/{workload} is there to call")
-        return pods[0].addresses[version], "", (f"{namespace}/{pods[0].name}",)
-    if target[0].isdigit() or ":" in target:
+def _target(cluster: Cluster, target: str, port: int, version: int, namespace: str) -> _Target:
+    if _is_address(target):
         return target, "", ()
-    name, _, namespace = target.partition(".")
+    if target.startswith("pod/"):
+        _, wanted, workload = target.split("/")
+        for pod in cluster.pods:
+            if (pod.namespace, pod.workload[1]) == (wanted, workload):
+                return pod.addresses[version], "", (f"{wanted}/{pod.name}",)
+        raise LookupError(f"no pod of {wanted}/{workload} is there to call")
+    name, *parts = target.split(".")
+    namespace, suffix = (parts[0], tuple(parts[1:])) if parts else (namespace, ())
     for service in cluster.services:
-        if (service.namespace, service.name) == (namespace, name):
-            ports = [p for p in service.ports if p["port"] == port]
-            servers = tuple(f"{pod.namespace}/{pod.name}" for p in ports for pod in cluster.endpoints(service, p))
-            return service.addresses[version], f"{namespace}/{name}", servers
-    raise CommandError(f"no service {namespace}/{name} is there to call")
+        if (service.namespace, service.name) == (namespace, name) and suffix in _SUFFIXES:
+            return _of_service(cluster, service, port, version)
+    raise LookupError(f"no service {target} is there to call, in namespace {namespace}")
+
+
+def _of_service(cluster: Cluster, service: Service, port: int, version: int) -> _Target:
+    ports = [item for item in service.ports if item["port"] == port]
+    pods = [pod for item in ports for pod, _ in cluster.endpoints(service, item)]
+    servers = tuple(f"{pod.namespace}/{pod.name}" for pod in pods)
+    if service.addresses:
+        return service.addresses[version], f"{service.namespace}/{service.name}", servers
+    if pods:  # a headless service's name leads straight to its pods
+        return pods[0].addresses[version], "", servers[:1]
+    raise LookupError(f"service {service.namespace}/{service.name} has neither an address nor pods to call")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

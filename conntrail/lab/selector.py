@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
     """An empty selector matches everything."""
-    exact = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
-    return exact and all(_holds(expression, labels) for expression in selector.get("matchExpressions", ()))
+    wanted = selector or {}
+    if any(key not in labels or labels[key] != value for key, value in (wanted.get("matchLabels") or {}).items()):
+        return False
+    return all(_holds(expression, labels) for expression in wanted.get("matchExpressions") or ())
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values", ())
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
     if operator == "Exists":
         return key in labels
     if operator == "DoesNotExist":

@@ -1,79 +1,102 @@
-"""The lab's cluster as `kubectl get -A -o yaml` would print it: with status, owners and addresses."""
+"""The lab's cluster as `kubectl get -A -o yaml` would print it: with status, owners, addresses and endpoints."""
 
 from typing import Any, Final
 
-from conntrail.lab.cluster import Cluster, Node, Object, Pod, Service, uid_of
+from conntrail.lab.cluster import Cluster, Controller, Node, Object, Pod, Service
+from conntrail.lab.endpoint import endpoint_slices
+from conntrail.lab.identity import metadata_of, uid_of
+from conntrail.lab.workload import is_made_by_another, names_of
 
-_SHOWN_AS_GIVEN: Final = ("Namespace", "NetworkPolicy", "Deployment")
+_SHOWN_AS_GIVEN: Final = (
+    "NetworkPolicy",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+)
+_GIVEN_FIELDS: Final = ("labels", "annotations", "ownerReferences")
+"""Of the metadata; what else a running cluster wrote there is another cluster's."""
 
 
 def shown(cluster: Cluster) -> list[Object]:
     """Every object, owners first."""
-    found = [_given(cluster, value) for value in cluster.given if value.get("kind") in _SHOWN_AS_GIVEN]
+    names = names_of(cluster.given)
+    found = [_namespace(cluster, name) for name in cluster.namespaces]
     found += [_node(cluster, node) for node in cluster.nodes]
-    found += _owners(cluster)
+    for kind in _SHOWN_AS_GIVEN:
+        values = [value for value in cluster.of_kind(kind) if not is_made_by_another(value, names)]
+        found += [_given(cluster, value) for value in values]
+    found += _made_owners(cluster)
     found += [_pod(pod) for pod in cluster.pods]
     for service in cluster.services:
-        found += [_service(cluster, service), *_endpoint_slices(cluster, service)]
+        found += [_service(cluster, service), *endpoint_slices(cluster, service)]
     return found
-
-
-def _metadata(cluster: Cluster, kind: str, namespace: str, name: str, **extra: Any) -> Object:
-    return {
-        "name": name,
-        **({"namespace": namespace} if namespace else {}),
-        "uid": uid_of(kind, namespace, name),
-        "creationTimestamp": cluster.created_at,
-        **extra,
-    }
 
 
 def _given(cluster: Cluster, value: Object) -> Object:
     given = value["metadata"]
-    base = _metadata(cluster, value["kind"], given.get("namespace", ""), given["name"])
-    labels = cluster.namespace_labels(given["name"]) if value["kind"] == "Namespace" else given.get("labels", {})
-    return {**value, "metadata": {**base, **given, "labels": labels}}
+    kept = {field: given[field] for field in _GIVEN_FIELDS if field in given}
+    metadata = metadata_of(cluster.created_at, value["kind"], given["namespace"], given["name"])
+    return {**{key: item for key, item in value.items() if key != "status"}, "metadata": {**metadata, **kept}}
+
+
+def _namespace(cluster: Cluster, name: str) -> Object:
+    metadata = metadata_of(cluster.created_at, "Namespace", "", name, labels=cluster.namespace_labels(name))
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "status": {"phase": "Active"}}
 
 
 def _node(cluster: Cluster, node: Node) -> Object:
+    given: Object = next((v["metadata"] for v in cluster.of_kind("Node") if v["metadata"]["name"] == node.name), {})
+    labels = {**given.get("labels", {}), "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux"}
+    addresses = [{"type": "InternalIP", "address": address} for address in node.addresses]
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": _metadata(cluster, "Node", "", node.name, labels={"kubernetes.io/hostname": node.name}),
+        "metadata": metadata_of(cluster.created_at, "Node", "", node.name, labels=labels),
         "spec": {"podCIDR": node.pod_networks[0], "podCIDRs": list(node.pod_networks)},
         "status": {
-            "addresses": [{"type": "InternalIP", "address": address} for address in node.addresses],
+            "addresses": [*addresses, {"type": "Hostname", "address": node.name}],
             "conditions": [{"type": "Ready", "status": "True"}],
         },
     }
 
 
-def _owners(cluster: Cluster) -> list[Object]:
-    """ReplicaSets and Jobs of the pods there are."""
+def _made_owners(cluster: Cluster) -> list[Object]:
+    """What controllers make between a workload and its pods: ReplicaSets, and the Jobs of CronJobs."""
+    top = names_of(value for value in cluster.given if value["kind"] in _SHOWN_AS_GIVEN)
     found = {}
     for pod in cluster.pods:
-        if pod.owner is None:
-            continue
-        kind, name = pod.owner
-        owner = _reference(*pod.workload, pod.namespace) if kind == "ReplicaSet" else None
-        found[kind, pod.namespace, name] = {
-            "apiVersion": "apps/v1" if kind == "ReplicaSet" else "batch/v1",
-            "kind": kind,
-            "metadata": _metadata(
-                cluster, kind, pod.namespace, name, **({"ownerReferences": [owner]} if owner else {})
-            ),
-            "spec": {},
-        }
+        for owner, above in zip(pod.owners, pod.owners[1:], strict=False):
+            if (owner.kind, pod.namespace, owner.name) not in top:
+                references = [_reference(above, pod.namespace)]
+                found[owner, pod.namespace] = {
+                    "apiVersion": owner.api_version,
+                    "kind": owner.kind,
+                    "metadata": metadata_of(
+                        pod.created_at, owner.kind, pod.namespace, owner.name, ownerReferences=references
+                    ),
+                    "spec": {},
+                }
     return list(found.values())
 
 
-def _reference(kind: str, name: str, namespace: str) -> Object:
-    version = {"Job": "batch/v1"}.get(kind, "apps/v1")
-    return {"apiVersion": version, "kind": kind, "name": name, "uid": uid_of(kind, namespace, name), "controller": True}
+def _reference(owner: Controller, namespace: str) -> Object:
+    return {
+        "apiVersion": owner.api_version,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": uid_of(owner.kind, namespace, owner.name),
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
 
 
 def _pod(pod: Pod) -> Object:
-    owners = [_reference(*pod.owner, pod.namespace)] if pod.owner else []
+    owners = [_reference(pod.owners[0], pod.namespace)] if pod.owners else []
+    conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "Ready")]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -83,78 +106,46 @@ def _pod(pod: Pod) -> Object:
             "uid": pod.uid,
             "creationTimestamp": pod.created_at,
             "labels": dict(pod.labels),
-            "ownerReferences": owners,
+            **({"ownerReferences": owners} if owners else {}),
         },
-        "spec": {
-            "nodeName": pod.node.name,
-            "serviceAccountName": "default",
-            "containers": [{"name": "app", "ports": [dict(port) for port in pod.ports]}],
-        },
+        "spec": _pod_spec(pod),
         "status": {
             "phase": "Running",
             "hostIP": pod.node.addresses[0],
+            "hostIPs": [{"ip": address} for address in pod.node.addresses],
             "podIP": pod.addresses[0],
             "podIPs": [{"ip": address} for address in pod.addresses],
             "startTime": pod.created_at,
-            "conditions": [{"type": "Ready", "status": "True"}],
+            "conditions": conditions,
         },
+    }
+
+
+def _pod_spec(pod: Pod) -> Object:
+    """What matters to the network: hundreds of whole specs would be written anew whenever a pod comes or goes."""
+    return {
+        "nodeName": pod.node.name,
+        "serviceAccountName": pod.spec.get("serviceAccountName", "default"),
+        **({"hostNetwork": True} if pod.is_on_host_network else {}),
+        "containers": [
+            {"name": container["name"], "ports": [dict(port) for port in container.get("ports", ())]}
+            for container in pod.containers
+        ],
     }
 
 
 def _service(cluster: Cluster, service: Service) -> Object:
+    addresses = list(service.addresses) or ["None"]
+    is_name = service.spec.get("type") == "ExternalName"
+    own: dict[str, Any] = {"clusterIP": addresses[0], "clusterIPs": addresses, "ipFamilies": ["IPv4", "IPv6"]}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(cluster, "Service", service.namespace, service.name),
+        "metadata": metadata_of(cluster.created_at, "Service", service.namespace, service.name),
         "spec": {
             "type": "ClusterIP",
-            "selector": dict(service.selector),
-            "clusterIP": service.addresses[0],
-            "clusterIPs": list(service.addresses),
-            "ipFamilies": ["IPv4", "IPv6"],
+            **service.spec,
+            **({} if is_name else own),
             "ports": [dict(port) for port in service.ports],
         },
-    }
-
-
-def _endpoint_slices(cluster: Cluster, service: Service) -> list[Object]:
-    """One for each family; pods whose ports have other numbers are in slices of their own, as the API asks for."""
-    found: list[Object] = []
-    for version, family in enumerate(("IPv4", "IPv6")):
-        groups: dict[tuple[tuple[str, str, int], ...], list[Pod]] = {}
-        for pod in {p.name: p for port in service.ports for p in cluster.endpoints(service, port)}.values():
-            groups.setdefault(_resolved_ports(service, pod), []).append(pod)
-        for number, (ports, pods) in enumerate(groups.items()):
-            name = f"{service.name}-{family.lower()}-{number}"
-            labels = {"kubernetes.io/service-name": service.name}
-            found.append(
-                {
-                    "apiVersion": "discovery.k8s.io/v1",
-                    "kind": "EndpointSlice",
-                    "addressType": family,
-                    "metadata": _metadata(cluster, "EndpointSlice", service.namespace, name, labels=labels),
-                    "endpoints": [_endpoint(pod, version) for pod in pods],
-                    "ports": [{"name": name, "protocol": protocol, "port": number} for name, protocol, number in ports],
-                }
-            )
-    return found
-
-
-def _resolved_ports(service: Service, pod: Pod) -> tuple[tuple[str, str, int], ...]:
-    """Name, protocol and number in the pod; a port that the pod does not have is left out."""
-    found = []
-    for port in service.ports:
-        protocol = port.get("protocol", "TCP")
-        number = pod.port_named(port.get("targetPort", port["port"]), protocol)
-        if number is not None:
-            found.append((str(port.get("name", "")), str(protocol), number))
-    return tuple(found)
-
-
-def _endpoint(pod: Pod, version: int) -> Object:
-    return {
-        "addresses": [pod.addresses[version]],
-        "conditions": {"ready": True, "serving": True, "terminating": False},
-        "nodeName": pod.node.name,
-        "targetRef": {"kind": "Pod", "name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
     }

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from conntrail.lab.job import Run
 
 STATES: Final = Path("/run/conntrail/labs")
 """States of all labs of this machine: namespaces are the machine's, and end with it as this folder does."""
@@ -44,16 +46,6 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class ShortPod:
-    """A pod that lives for a moment, with all that is needed to derive it again."""
-
-    job: str
-    ordinal: int
-    created_at: str
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """A process, told from a later one of the same number by its start."""
 
@@ -74,7 +66,8 @@ class State:
     """False while it is built: a lab that was killed then is removed by whoever comes next."""
     namespaces: dict[str, int] | None = None
     """Inode of each by name: another lab's namespace of the same name is not ours to remove. 0: perhaps not made."""
-    short_pods: tuple[ShortPod, ...] = ()
+    runs: tuple[Run, ...] = ()
+    """Of Jobs and CronJobs, whose pods are there now."""
 
     @property
     def names(self) -> dict[str, int]:
@@ -94,7 +87,7 @@ def format_state(state: State) -> str:
         "owner": [state.owner.pid, state.owner.start_ticks] if state.owner else None,
         "is_complete": state.is_complete,
         "namespaces": state.names,
-        "short_pods": [[pod.job, pod.ordinal, pod.created_at, pod.node] for pod in state.short_pods],
+        "runs": [astuple(run) for run in state.runs],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -109,7 +102,7 @@ def parse_state(text: str) -> State:
             owner=Owner(*map(int, document["owner"])) if document["owner"] else None,
             is_complete=bool(document["is_complete"]),
             namespaces={str(name): int(inode) for name, inode in document["namespaces"].items()},
-            short_pods=tuple(ShortPod(*fields) for fields in document["short_pods"]),
+            runs=tuple(Run(*fields) for fields in document["runs"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return State()

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from conntrail.errors import CommandError
-from conntrail.lab.cluster import Cluster, Object, build_cluster, job_pod
+from conntrail.lab.cluster import Cluster, Object
+from conntrail.lab.job import Run
+from conntrail.lab.network.link import namespaces
 from conntrail.lab.network.writer import enforce
+from conntrail.lab.place import build_cluster
 from conntrail.lab.show import shown
-from conntrail.lab.state import ShortPod, State
+from conntrail.lab.state import State
+from conntrail.lab.store.reader import read_manifests
 from conntrail.lab.store.writer import Store
 
 
@@ -24,20 +29,19 @@ class Change:
         self.store.write_state(state)
         self.state = state
 
-    def with_short_pods(self, pods: tuple[ShortPod, ...]) -> Cluster:
-        """The cluster with these pods that live for a moment and no others."""
-        self.write_state(replace(self.state, short_pods=pods))
+    def cluster(self) -> Cluster:
+        """As it is now."""
         return derive(self.store.given, self.state)
 
-    def short_namespaces(self) -> dict[str, int]:
-        """Network namespaces of pods that live for a moment, with their inodes."""
-        cluster = derive(self.store.given, replace(self.state, short_pods=()))
-        kept = {pod.network_namespace for pod in cluster.pods}
-        return {
-            name: inode
-            for name, inode in self.state.names.items()
-            if name not in kept and any(name.startswith(f"shop.{pod.job}-") for pod in self.state.short_pods)
-        }
+    def with_runs(self, runs: tuple[Run, ...]) -> Cluster:
+        """The cluster with these runs of jobs and no others."""
+        self.write_state(replace(self.state, runs=runs))
+        return self.cluster()
+
+    def namespaces_of_runs(self) -> dict[str, int]:
+        """Network namespaces of pods that come and go, with their inodes: those that nothing else has."""
+        kept = set(namespaces(derive(self.store.given, replace(self.state, runs=()))))
+        return {name: inode for name, inode in self.state.names.items() if name not in kept}
 
     def publish(self, cluster: Cluster) -> None:
         """Let the nodes enforce it and the cluster agent read it."""
@@ -63,14 +67,15 @@ class Control:
         with self.store.changing():
             yield Change(self.store, self._state())
 
-    def change_policies(self, policies: list[Object], *, is_deleted: bool) -> None:
+    def change_policies(self, path: Path, *, is_deleted: bool) -> None:
         """Add, replace or remove NetworkPolicies. Raises CommandError and changes nothing when they are not sound."""
-        for policy in policies:
-            if policy.get("kind") != "NetworkPolicy":
-                raise CommandError(f"only NetworkPolicy can be changed while the lab runs, not {policy.get('kind')}")
+        manifests = read_manifests(path)
+        others = {*manifests.left_out, *(value["kind"] for value in manifests.objects)} - {"NetworkPolicy"}
+        if others:
+            raise CommandError(f"{path}: only NetworkPolicies change while the lab runs, not {min(others)}")
         with self.changing() as change:
             before = self.store.given
-            after = changed(before, policies, is_deleted=is_deleted)
+            after = changed(before, manifests.objects, is_deleted=is_deleted)
             cluster = derive(after, change.state)
             try:
                 enforce(cluster)
@@ -93,27 +98,16 @@ class Control:
 
 
 def derive(given: list[Object], state: State) -> Cluster:
-    """The cluster of these manifests. Raises CommandError when they lack something."""
-    try:
-        cluster = build_cluster(given, state.created_at)
-        nodes = {node.name: node for node in cluster.nodes}
-        for short in state.short_pods:
-            cluster.pods.append(job_pod(cluster, short.job, short.ordinal, short.created_at, nodes[short.node]))
-    except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
-        raise CommandError(f"the manifests are not understood: {type(error).__name__} {error}") from error
-    return cluster
+    """The cluster of these manifests. Raises CommandError when they ask for more than there is."""
+    return build_cluster(given, state.created_at, state.runs)
 
 
 def changed(given: list[Object], policies: list[Object], *, is_deleted: bool) -> list[Object]:
     """Manifests with policies added, replaced or removed."""
-    try:
-        keys = {(policy["metadata"]["namespace"], policy["metadata"]["name"]) for policy in policies}
-    except (KeyError, TypeError) as error:
-        raise CommandError("a policy needs metadata with name and namespace") from error
-    kept = [
-        value
-        for value in given
-        if value.get("kind") != "NetworkPolicy"
-        or (value["metadata"]["namespace"], value["metadata"]["name"]) not in keys
-    ]
+    keys = {_key(policy) for policy in policies}
+    kept = [value for value in given if _key(value) not in keys]
     return kept if is_deleted else [*kept, *policies]
+
+
+def _key(value: Object) -> tuple[str, str, str]:
+    return value["kind"], value["metadata"].get("namespace", ""), value["metadata"]["name"]

@@ -16,7 +16,7 @@ _DIRECTIONS: Final = ("egress", "ingress")
 
 def ruleset(cluster: Cluster, node: Node) -> str:
     """Script for ``nft -f``; replaces the table in one transaction."""
-    pods = [pod for pod in cluster.pods if pod.node == node]
+    pods = [pod for pod in cluster.pods if pod.node == node and not pod.is_on_host_network]
     lines = ["add table inet lab", "delete table inet lab", "table inet lab {"]
     for pod in pods:
         for direction in _DIRECTIONS:
@@ -51,10 +51,9 @@ def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
         endpoints = cluster.endpoints(service, port)
         for version, address in enumerate(service.addresses):
             family = _FAMILIES[version]
-            for position, pod in enumerate(endpoints):
+            for position, (pod, target) in enumerate(endpoints):
                 left = len(endpoints) - position
                 chance = f"numgen random mod {left} 0 " if left > 1 else ""
-                target = pod.port_named(port.get("targetPort", port["port"]), protocol)
                 to = f"[{pod.addresses[version]}]" if version else pod.addresses[version]
                 yield (
                     f"    {family} daddr {address} {protocol.lower()} dport {port['port']} "
@@ -79,8 +78,8 @@ def _without_endpoints(cluster: Cluster) -> Iterator[str]:
         for port in service.ports:
             if not cluster.endpoints(service, port):
                 protocol = port.get("protocol", "TCP").lower()
-                for family, address in zip(_FAMILIES, service.addresses, strict=True):
-                    yield f"    {family} daddr {address} {protocol} dport {port['port']} counter reject"
+                for version, address in enumerate(service.addresses):
+                    yield f"    {_FAMILIES[version]} daddr {address} {protocol} dport {port['port']} counter reject"
 
 
 def _policy_jumps(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:

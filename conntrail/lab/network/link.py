@@ -6,6 +6,7 @@ Between the nodes lies a bridge in a namespace of its own; behind it a host that
 from collections.abc import Iterator
 from typing import Final
 
+from conntrail.errors import CommandError
 from conntrail.lab.cluster import Cluster, Node, Pod
 
 FABRIC: Final = "lab-fabric"
@@ -16,8 +17,12 @@ _POD_GATEWAY: Final = ("169.254.1.1", "fe80::1")
 
 
 def namespaces(cluster: Cluster) -> list[str]:
-    """Every namespace of the lab, pods last."""
-    return [FABRIC, OUTSIDE, *(n.name for n in cluster.nodes), *(p.network_namespace for p in cluster.pods)]
+    """Every namespace of the lab, pods last. Raises CommandError when a node has the name of one of the lab's own."""
+    nodes = [node.name for node in cluster.nodes]
+    if taken := {FABRIC, OUTSIDE}.intersection(nodes):
+        raise CommandError(f"node {taken.pop()}: the lab has a network namespace of its own of that name; rename it")
+    pods = [pod.network_namespace for pod in cluster.pods if not pod.is_on_host_network]
+    return [FABRIC, OUTSIDE, *nodes, *pods]
 
 
 def fabric_lines() -> Iterator[str]:

@@ -21,7 +21,9 @@ def chain_name(pod: Pod, direction: str) -> str:
 
 
 def policies_for(cluster: Cluster, pod: Pod, direction: str) -> list[Object]:
-    """Policies that isolate a pod in a direction."""
+    """Policies that isolate a pod in a direction; none isolates one on its node's network."""
+    if pod.is_on_host_network:
+        return []
     return [
         policy
         for policy in cluster.of_kind("NetworkPolicy")
@@ -70,10 +72,11 @@ def _peer_matches(
         yield "", None
     elif peer.get("ipBlock"):
         block = peer["ipBlock"]
+        network = ipaddress.ip_network(block["cidr"], strict=False)
         family = "ip6" if ":" in block["cidr"] else "ip"
-        excluded = [str(ipaddress.ip_network(network)) for network in block.get("except") or ()]
+        excluded = [str(ipaddress.ip_network(inner, strict=False)) for inner in block.get("except", ())]
         without = f" {family} {field} != {{ {', '.join(excluded)} }}" if excluded else ""
-        yield f"{family} {field} {ipaddress.ip_network(block['cidr'])}{without}", None
+        yield f"{family} {field} {network}{without}", None
     else:
         for pod in _selected(cluster, policy, peer):
             for address in pod.addresses:
@@ -82,6 +85,8 @@ def _peer_matches(
 
 def _selected(cluster: Cluster, policy: Object, peer: Mapping[str, Any]) -> Iterable[Pod]:
     for pod in cluster.pods:
+        if pod.is_on_host_network:
+            continue  # its address is the node's, which no selector means
         if peer.get("namespaceSelector") is not None:
             is_there = matches(peer["namespaceSelector"], cluster.namespace_labels(pod.namespace))
         else:

@@ -63,8 +63,8 @@ def allow_forwarding(name: str) -> None:
 
 
 def allow_ping(name: str) -> None:
-    """Let every group of a namespace send echo requests by datagram sockets."""
-    _run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+    """Let root's group send echo requests by datagram sockets; a user namespace may have no other group."""
+    _run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ping_group_range=0 0")
 
 
 def apply_ruleset(name: str, script: str) -> None:
@@ -102,7 +102,9 @@ def remove_namespaces(namespaces: Mapping[str, int]) -> None:
 
 
 def connect_pod(pod: Pod) -> None:
-    """Give a pod its link, addresses and routes."""
+    """Give a pod its link, addresses and routes; one on its node's network has them."""
+    if pod.is_on_host_network:
+        return
     apply_links(pod.node.name, pod_node_lines(pod))
     apply_links(pod.network_namespace, pod_lines(pod))
     allow_ping(pod.network_namespace)
@@ -116,6 +118,7 @@ def build_network(cluster: Cluster) -> None:
     apply_links(OUTSIDE, outside_lines())
     for node in cluster.nodes:
         allow_forwarding(node.name)
+        allow_ping(node.name)
         apply_links(node.name, node_lines(cluster, node))
     for pod in cluster.pods:
         connect_pod(pod)

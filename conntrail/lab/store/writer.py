@@ -20,30 +20,6 @@ _MACHINE_LOCK: Final = STATES / "building.lock"
 _LOCK_SECONDS: Final = 20.0
 
 
-def read_objects(path: Path) -> list[Object]:
-    """Objects of one file, lists taken apart. Raises CommandError."""
-    try:
-        documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CommandError(f"{path}: {str(error).splitlines()[0]}") from error
-    found: list[Object] = []
-    for document in documents:
-        if document is None:
-            continue
-        if not isinstance(document, dict):
-            raise CommandError(f"{path}: a document is not a Kubernetes object")
-        found += document.get("items") or [] if document.get("kind") == "List" else [document]
-    return found
-
-
-def read_directory(directory: Path) -> list[Object]:
-    """Objects of all manifests in a directory. Raises CommandError, also when there are none."""
-    paths = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
-    if not paths:
-        raise CommandError(f"{directory} holds no YAML manifests")
-    return [value for path in paths for value in read_objects(path)]
-
-
 def labs() -> dict[Path, State]:
     """State of every lab of this machine, by the file that holds it."""
     return {path: _read_state(path) for path in sorted(STATES.glob("*.json"))}
@@ -78,14 +54,23 @@ class Store:
 
     @property
     def given(self) -> list[Object]:
-        """The manifests as they are now."""
-        return read_objects(self.layout.manifests_path)
+        """The manifests as they are now: checked before they were written. Raises CommandError when they are gone."""
+        path = self.layout.manifests_path
+        try:
+            return list(yaml.load_all(path.read_bytes(), Loader=yaml.CSafeLoader))
+        except (OSError, yaml.YAMLError) as error:
+            raise CommandError(f"{path} is lost: conntrail lab down ends the lab") from error
 
     def begin(self, objects: list[Object]) -> None:
-        """Make the directory of a new lab."""
-        self.layout.cluster_directory.mkdir(parents=True, exist_ok=True)
-        self.layout.truth_path.unlink(missing_ok=True)
-        self.write_given(objects)
+        """Make the directory of a new lab. Raises CommandError."""
+        try:
+            self.layout.cluster_directory.mkdir(parents=True, exist_ok=True)
+            self.layout.truth_path.unlink(missing_ok=True)
+            self.write_given(objects)
+        except OSError as error:
+            raise CommandError(
+                f"{self.layout.root}: {error.strerror}; another place is given by --state-dir"
+            ) from error
 
     def write_state(self, state: State) -> None:
         """Replace the state."""

@@ -1,4 +1,4 @@
-"""Traffic: every pod's client does what it is told, while pods that live for a moment come and go."""
+"""Traffic: every pod's client does what it is told, while pods of Jobs and CronJobs come and go."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from conntrail.lab.cluster import Cluster, Pod
+from conntrail.lab.cluster import SERVE, Cluster, Object, Pod
 from conntrail.lab.control.main import Control
+from conntrail.lab.job import jobs, next_run, starts
 from conntrail.lab.network.writer import connect_pod, make_namespaces, remove_namespaces
-from conntrail.lab.order import SHORT_CALL, order_for, orders, task_of
-from conntrail.lab.state import ShortPod
+from conntrail.lab.order import order_for, orders, pod_tasks
 from conntrail.lab.traffic.writer import Process, Programs, end
 
 Progress = Callable[[str], None]
 HEAD_START_SECONDS: Final = 0.4
 """Between an object's appearance and its pod's first packet, as a kubelet would take to start it."""
-_JOBS: Final = ("import", "export")
-_JOB_EVERY_SECONDS: Final = 1.5
+_RUN_SECONDS: Final = 1.5
+"""Of one run of a job; none begins that would end after the traffic."""
 _PROGRESS_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 15.0
 
@@ -32,66 +32,92 @@ class Traffic:
 
     def run(self, seconds: float, rate: float) -> None:
         """Until all connections have ended. Raises CommandError."""
-        self._remove_short_pods()
+        self._remove_runs()
         cluster = self.control.cluster()
         clients: list[Process] = []
         try:
             for pod, order in orders(cluster, self.control.store.layout.truth_path, seconds, rate):
                 clients.append(self.programs.call(pod.network_namespace, order))
-            self._run_jobs(seconds)
+            self._run_jobs(jobs(cluster), seconds)
         except BaseException:
             end(clients)
             raise
         self.programs.await_end(clients, _PATIENCE_SECONDS)
         self.progress(f"traffic: {self.control.count_truth()} connections made")
 
-    def _run_jobs(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        told_at, ordinal = 0.0, 0
-        while (left := until - time.monotonic()) > 0:
-            if time.monotonic() - told_at >= _PROGRESS_SECONDS:
-                told_at = time.monotonic()
-                self.progress(f"traffic: {self.control.count_truth()} connections so far, {left:.0f} s to go")
-            if left > _JOB_EVERY_SECONDS:
-                ordinal += 1
-                self._run_job(_JOBS[ordinal % len(_JOBS)], ordinal)
-            time.sleep(min(_JOB_EVERY_SECONDS, max(until - time.monotonic(), 0)))
+    def _run_jobs(self, values: list[Object], seconds: float) -> None:
+        """One after the other; what is late starts at once."""
+        clock = _Clock(self.control, self.progress, time.monotonic(), seconds)
+        for at, job in starts(values):
+            if max(at, clock.elapsed) > seconds - _RUN_SECONDS:
+                break
+            clock.wait(at)
+            self._run_job(job)
+        clock.wait(seconds)
 
-    def _run_job(self, job: str, ordinal: int) -> None:
-        """A pod that appears, makes one connection and is gone; the next one gets its address."""
-        cluster = self.control.cluster()
-        if not any((s.namespace, s.name) == ("data", "postgres") for s in cluster.services):
-            return
-        pod = self._appear(ShortPod(job, ordinal, datetime.now(UTC).isoformat(), cluster.nodes[-1].name))
+    def _run_job(self, job: Object) -> None:
+        """A pod that appears, calls once and is gone; the next one gets its address."""
+        pod = self._appear(job)
+        started: list[Process] = []
         try:
             time.sleep(HEAD_START_SECONDS)
-            task = task_of(cluster, SHORT_CALL)
-            order = order_for(pod, self.control.store.layout.truth_path, 1.0, (task,))
+            tasks = pod_tasks(self.control.cluster(), pod)
+            order = order_for(pod, self.control.store.layout.truth_path, 1.0, tasks)
+            server = self.programs.serve(pod.network_namespace, pod.workload[1], pod.annotations.get(SERVE, ""))
+            started += [server] if server else []
             client = self.programs.call(pod.network_namespace, replace(order, is_once=True))
             self.programs.await_end([client], _PATIENCE_SECONDS)
         finally:
-            self._remove_short_pods()
+            end(started)
+            self._remove_runs()
 
-    def _appear(self, short: ShortPod) -> Pod:
+    def _appear(self, job: Object) -> Pod:
         """Objects first, then the network: whoever reads them knows the address before it is used."""
         with self.control.changing() as change:
-            cluster: Cluster = change.with_short_pods((*change.state.short_pods, short))
+            run = next_run(change.cluster(), job, datetime.now(UTC).isoformat())
+            cluster: Cluster = change.with_runs((*change.state.runs, run))
             pod = cluster.pods[-1]
-            change.write_state(change.state.with_namespaces([pod.network_namespace]))
-            inodes = make_namespaces([pod.network_namespace])
-            change.write_state(replace(change.state, namespaces={**change.state.names, **inodes}))
-            connect_pod(pod)
+            if not pod.is_on_host_network:
+                change.write_state(change.state.with_namespaces([pod.network_namespace]))
+                inodes = make_namespaces([pod.network_namespace])
+                change.write_state(replace(change.state, namespaces={**change.state.names, **inodes}))
+                connect_pod(pod)
             change.publish(cluster)
         return pod
 
-    def _remove_short_pods(self) -> None:
-        """Also of a run that was killed."""
+    def _remove_runs(self) -> None:
+        """Also those of traffic that was killed."""
         with self.control.changing() as change:
-            gone = change.short_namespaces()
-            if not gone:
+            gone = change.namespaces_of_runs()
+            if not gone and not change.state.runs:
                 return
             remove_namespaces(gone)
-            cluster = change.with_short_pods(())
-            change.publish(cluster)
+            change.publish(change.with_runs(()))
             names = {name: inode for name, inode in change.state.names.items() if name not in gone}
             change.write_state(replace(change.state, namespaces=names))
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Waits, and tells how far the traffic is meanwhile."""
+
+    control: Control
+    progress: Progress
+    began: float
+    seconds: float
+    told_at: float = -_PROGRESS_SECONDS
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    def wait(self, until: float) -> None:
+        """Until so many seconds after the beginning; the past is over at once."""
+        while True:
+            if self.elapsed - self.told_at >= _PROGRESS_SECONDS:
+                self.told_at = self.elapsed
+                left = max(self.seconds - self.elapsed, 0)
+                self.progress(f"traffic: {self.control.count_truth()} connections so far, {left:.0f} s to go")
+            if (left := until - self.elapsed) <= 0:
+                return
+            time.sleep(min(left, _PROGRESS_SECONDS))

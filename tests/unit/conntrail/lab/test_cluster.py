@@ -4,22 +4,24 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from conntrail.lab.cluster import Cluster, build_cluster, job_pod
+from conntrail.lab.cluster import Cluster
+from conntrail.lab.job import Run, jobs, next_run
+from conntrail.lab.manifest.check import checked
+from conntrail.lab.manifest.parse import parse_manifest
 from conntrail.lab.order import orders
+from conntrail.lab.place import build_cluster
 from conntrail.lab.show import shown
-from conntrail.lab.state import Owner, ShortPod, State, format_state, parse_state
+from conntrail.lab.state import Owner, State, format_state, parse_state
 
 AT = "2026-01-01T00:00:00Z"
+LATER = "2026-01-01T00:00:09.5+00:00"
 
 
 def shipped() -> list[dict[str, Any]]:
-    text = files("conntrail.lab").joinpath("manifests/cluster.yaml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = []
-    for document in yaml.safe_load_all(text):
-        found += document["items"] if document["kind"] == "List" else [document]
-    return found
+    data = files("conntrail.lab").joinpath("manifests/cluster.yaml").read_bytes()
+    found = checked(parse_manifest(data, "cluster.yaml"))
+    assert not found.left_out
+    return found.objects
 
 
 def cluster() -> Cluster:
@@ -40,14 +42,14 @@ def test_pods_are_on_both_nodes_and_no_address_is_given_twice() -> None:
 
 def test_an_address_is_handed_out_again_at_once_to_a_pod_of_another_uid() -> None:
     built = cluster()
-    first = job_pod(built, "import", 1, AT, built.nodes[-1])
-    built.pods.append(first)
-    beside = job_pod(built, "export", 2, AT, built.nodes[-1])
-    built.pods.remove(first)
-    next_one = job_pod(built, "export", 2, AT, built.nodes[-1])
-    assert beside.addresses != first.addresses
-    assert next_one.addresses == first.addresses
-    assert next_one.uid != first.uid
+    first_job, second_job = jobs(built)
+    first = next_run(built, first_job, AT)
+    during = build_cluster(shipped(), AT, [first])
+    beside = build_cluster(shipped(), AT, [first, next_run(during, second_job, LATER)])
+    after = build_cluster(shipped(), AT, [next_run(built, second_job, LATER)])
+    assert beside.pods[-1].addresses != during.pods[-1].addresses
+    assert after.pods[-1].addresses == during.pods[-1].addresses
+    assert after.pods[-1].uid != during.pods[-1].uid
 
 
 def test_owners_lead_from_pod_to_deployment_by_uid() -> None:
@@ -96,7 +98,7 @@ def orders_of(built: Cluster, rate: float) -> list[tuple[str, list[float]]]:
 
 
 def test_state_survives_being_written() -> None:
-    state = State(AT, "/tmp/lab", Owner(7, 99), True, {"node1": 7, "node2": 0}, (ShortPod("import", 3, AT, "node2"),))
+    state = State(AT, "/tmp/lab", Owner(7, 99), True, {"node1": 7, "node2": 0}, (Run("Job", "a", "b", AT, "node2", 9),))
     assert parse_state(format_state(state)) == state
 
 

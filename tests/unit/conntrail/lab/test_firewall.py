@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from conntrail.lab.cluster import Cluster, build_cluster
+from conntrail.lab.cluster import Cluster
 from conntrail.lab.network.firewall import ruleset
 from conntrail.lab.network.policy import policy_chain
+from conntrail.lab.place import build_cluster
 from conntrail.lab.selector import matches
 
 AT = "2026-01-01T00:00:00Z"
@@ -14,7 +15,12 @@ AT = "2026-01-01T00:00:00Z"
 
 def deployment(name: str, namespace: str, *ports: dict[str, Any]) -> dict[str, Any]:
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"ports": list(ports)}]}}
-    return {"kind": "Deployment", "metadata": {"name": name, "namespace": namespace}, "spec": {"template": template}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"template": template},
+    }
 
 
 def policy(spec: dict[str, Any], annotations: dict[str, str] | None = None) -> dict[str, Any]:

@@ -1,0 +1,212 @@
+"""What the lab reads of Kubernetes objects, field by field; other fields pass as they are."""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+_Protocol = Literal["TCP", "UDP", "SCTP"]
+_Labels = dict[str, str]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    """Other fields are allowed: these are ordinary Kubernetes objects."""
+
+
+class Owner(_Part):
+    """Of an object's owners; one at most is its controller."""
+
+    kind: str
+    name: str
+    api_version: str
+    controller: bool = False
+
+
+class Metadata(_Part):
+    """Of an object."""
+
+    name: str
+    namespace: str = "default"
+    labels: _Labels = {}
+    annotations: _Labels = {}
+    owner_references: list[Owner] = []
+
+
+class TemplateMetadata(_Part):
+    """Of the pods of a workload."""
+
+    labels: _Labels = {}
+    annotations: _Labels = {}
+
+
+class _ContainerPort(_Part):
+    container_port: Number
+    name: str = ""
+    protocol: _Protocol = "TCP"
+
+
+class _Container(_Part):
+    name: str
+    ports: list[_ContainerPort] = []
+    restart_policy: str = ""
+
+
+class PodSpec(_Part):
+    """Of a pod."""
+
+    containers: Annotated[list[_Container], msgspec.Meta(min_length=1)]
+    init_containers: list[_Container] = []
+    host_network: bool = False
+    node_name: str = ""
+
+
+class Template(_Part):
+    """Pods of a workload."""
+
+    spec: PodSpec
+    metadata: TemplateMetadata = msgspec.field(default_factory=TemplateMetadata)
+
+
+class _Expression(_Part):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: list[str] = []
+
+
+class Selector(_Part):
+    """LabelSelector."""
+
+    match_labels: _Labels = {}
+    match_expressions: list[_Expression] = []
+
+
+class _Ordinals(_Part):
+    start: _Count = 0
+
+
+class WorkloadSpec(_Part):
+    """Of a Deployment, ReplicaSet, StatefulSet or DaemonSet."""
+
+    template: Template
+    selector: Selector
+    replicas: _Count = 1
+    ordinals: _Ordinals = msgspec.field(default_factory=_Ordinals)
+
+
+class ReplicationControllerSpec(_Part):
+    """Its selector is a plain map, the template's labels when there is none."""
+
+    template: Template
+    selector: _Labels = {}
+    replicas: _Count = 1
+
+
+class JobSpec(_Part):
+    """Of a Job."""
+
+    template: Template
+    parallelism: _Count = 1
+    completions: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    suspend: bool = False
+
+
+class _JobTemplate(_Part):
+    spec: JobSpec
+
+
+class CronJobSpec(_Part):
+    """Of a CronJob."""
+
+    job_template: _JobTemplate
+    schedule: str
+    suspend: bool = False
+
+
+class _ServicePort(_Part):
+    port: Number
+    name: str = ""
+    protocol: _Protocol = "TCP"
+    target_port: Number | str | None = None
+
+
+class ServiceSpec(_Part):
+    """Of a Service."""
+
+    ports: list[_ServicePort] = []
+    selector: _Labels = {}
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
+    cluster_ip: str = msgspec.field(name="clusterIP", default="")
+
+
+class Block(_Part):
+    """IPBlock."""
+
+    cidr: str
+    except_: list[str] = msgspec.field(name="except", default_factory=list)
+
+
+class Peer(_Part):
+    """NetworkPolicyPeer."""
+
+    pod_selector: Selector | None = None
+    namespace_selector: Selector | None = None
+    ip_block: Block | None = None
+
+
+class PolicyPort(_Part):
+    """NetworkPolicyPort."""
+
+    port: Number | str | None = None
+    end_port: Number | None = None
+    protocol: _Protocol = "TCP"
+
+
+class _Ingress(_Part):
+    from_: list[Peer] = msgspec.field(name="from", default_factory=list)
+    ports: list[PolicyPort] = []
+
+
+class _Egress(_Part):
+    to: list[Peer] = []
+    ports: list[PolicyPort] = []
+
+
+class PolicySpec(_Part):
+    """Of a NetworkPolicy."""
+
+    pod_selector: Selector = msgspec.field(default_factory=Selector)
+    policy_types: list[Literal["Ingress", "Egress"]] = []
+    ingress: list[_Ingress] = []
+    egress: list[_Egress] = []
+
+
+class Call(_Part, forbid_unknown_fields=True):
+    """What the lab's annotation tells a pod to call."""
+
+    kind: Literal["http", "keep", "tcp", "tcp6", "udp", "udp6", "dns", "ping", "ping6"]
+    to: Annotated[str, msgspec.Meta(min_length=1)]
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """Seconds between calls."""
+    bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)] = 100
+    expect: Literal["allowed", "denied", "refused"] = "allowed"
+    by: str = ""
+    direction: Literal["", "ingress", "egress"] = ""
+
+
+SPECS: Final[dict[tuple[str, str], Any]] = {
+    ("", "Namespace"): None,
+    ("", "Node"): None,
+    ("", "Pod"): PodSpec,
+    ("", "Service"): ServiceSpec,
+    ("", "ReplicationController"): ReplicationControllerSpec,
+    ("apps", "Deployment"): WorkloadSpec,
+    ("apps", "ReplicaSet"): WorkloadSpec,
+    ("apps", "StatefulSet"): WorkloadSpec,
+    ("apps", "DaemonSet"): WorkloadSpec,
+    ("batch", "Job"): JobSpec,
+    ("batch", "CronJob"): CronJobSpec,
+    ("networking.k8s.io", "NetworkPolicy"): PolicySpec,
+}
+"""Kinds that the lab knows, by group and name; None: it reads their metadata alone."""
