@@ -86,6 +86,14 @@ class SchemaRegistrySettings(_Group, frozen=True):
     """A Confluent-compatible schema registry; without a URL records carry Avro's own fingerprint."""
 
     url: str = ""
+    """URLs of its servers, separated by commas. With it every topic but the raw ones carries Confluent's frame. Set it
+    for all processes, workers first: who has no URL cannot read that frame. Records of both kinds are read together,
+    so the setting may change while topics hold the other kind; unset it only when they hold no such frame any more."""
+    username: str = ""
+    """Basic authentication; empty means none. Some services call it the API key."""
+    password: str = ""
+    ca_certs: str = ""
+    """PEM file; empty means the system's certificates."""
 
 
 class HttpSettings(_Group, frozen=True):

@@ -20,6 +20,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from runtime.kafka import client_configuration
 from runtime.server import StatusServer
 from runtime.settings import KafkaSettings, Settings, SettingsError
+from schemas.registry.reader import RegistryReader
+from schemas.registry.writer import RegistryWriter
 from schemas.schema import read_schema
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.errors import StreamError
@@ -70,7 +72,10 @@ class _Worker:
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
+        self._schemas = RegistryReader(settings.schema_registry)
+        self._registration = RegistryWriter(self._schemas)
         self._writers: list[ResultWriter] = []
+        self._letters: DeadLetterWriter | None = None
         self._metadata: MetadataReader | None = None
         self._flows: FlowProcessor | None = None
         self._index: IndexProcessor | None = None
@@ -82,13 +87,13 @@ class _Worker:
         self._name(KUBERNETES_OBJECTS)
         knowledge = Knowledge()
         counters = MetadataCounters(self._registry)
-        letters = DeadLetterWriter(settings.kafka, counters)
+        self._letters = letters = DeadLetterWriter(settings.kafka, self._registration, counters)
 
         def refuse(message: Unusable) -> None:
             refused = Refused("metadata", message.reason, *message[:5])
             letters.send(message.topic, dead_letter(settings.cluster, refused, time.time_ns()))
 
-        self._metadata = MetadataReader(settings.kafka, (knowledge.apply,), refuse, counters)
+        self._metadata = MetadataReader(settings.kafka, self._schemas, (knowledge.apply,), refuse, counters)
         metadata = self._metadata
 
         def names() -> Names:
@@ -126,6 +131,7 @@ class _Worker:
             namespace=settings.elasticsearch.namespace,
             topics={self._name(topic): topic for topic in _INDEXED},
             log=LogReader(settings.kafka, self._group("index") + "-progress"),
+            registry=self._schemas,
             index=IndexWriter(settings.elasticsearch, counters),
             dead_letters=self._writer("index"),
             counters=counters,
@@ -141,6 +147,8 @@ class _Worker:
         _require_topics(self._settings.kafka, self._topics)
         for writer in self._writers:
             writer.start()
+        if self._letters is not None:
+            self._letters.start()
         if self._metadata is not None:
             _log.info("reading metadata")
             self._metadata.start()
@@ -192,7 +200,7 @@ class _Worker:
         )
 
     def _writer(self, stage: str) -> ResultWriter:
-        writer = ResultWriter(self._settings.kafka, self._group(stage), _RESULTS)
+        writer = ResultWriter(self._settings.kafka, self._group(stage), _RESULTS, self._registration)
         self._writers.append(writer)
         return writer
 

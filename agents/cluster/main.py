@@ -49,7 +49,7 @@ class _ClusterAgent:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._metrics = ClusterMetrics(self._registry)
-        self._topic = ObjectTopic(settings.kafka, self._metrics)
+        self._topic = ObjectTopic(settings.kafka, settings.schema_registry, self._metrics)
         self._session: Session | None = None
         self._lease: LeaseWriter | None = None
 

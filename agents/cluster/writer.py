@@ -11,10 +11,11 @@ from agents.cluster.inventory import Change
 from agents.cluster.metrics import ClusterMetrics
 from agents.errors import WriteError
 from runtime.kafka import client_configuration
-from runtime.settings import KafkaSettings
-from schemas.errors import DecodeError, SchemaError
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from runtime.settings import KafkaSettings, SchemaRegistrySettings
+from schemas.errors import DecodeError, RegistryError, SchemaError
+from schemas.registry.reader import RegistryReader
+from schemas.registry.writer import RegistryWriter
+from schemas.single_object import codec_of
 from schemas.topic import KUBERNETES_OBJECTS
 
 _PATIENCE_SECONDS: Final = 30.0
@@ -28,18 +29,23 @@ _log = structlog.get_logger()
 class ObjectTopic:
     """The topic ``k8s.objects``. Inert until ``start``."""
 
-    def __init__(self, settings: KafkaSettings, metrics: ClusterMetrics) -> None:
+    def __init__(self, settings: KafkaSettings, registry: SchemaRegistrySettings, metrics: ClusterMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
         self._name = KUBERNETES_OBJECTS.full_name(settings.topic_prefix)
-        self._codec = SingleObjectCodec(read_schema(KUBERNETES_OBJECTS.schema))
+        self._registry = RegistryReader(registry)
+        self._registration = RegistryWriter(self._registry)
+        self._codec = codec_of(KUBERNETES_OBJECTS.schema)
         self._producer: Producer | None = None
         self._may_publish: Callable[[], bool] = lambda: False
         self._failure = ""
         self._outage = ""
 
     def start(self, may_publish: Callable[[], bool]) -> None:
-        """Connect. ``may_publish`` is asked while Kafka takes its time. Raises WriteError without the topic."""
+        """Connect. ``may_publish`` is asked while Kafka takes its time.
+
+        Raises WriteError without the topic, or when a schema registry is set and does not take the schema.
+        """
         self._may_publish = may_publish
         self._failure = ""
         configuration = {
@@ -61,6 +67,10 @@ class ObjectTopic:
             raise WriteError(f"Kafka at {self._settings.bootstrap_servers}: {_words(error)}") from error
         if topic.error is not None:
             raise WriteError(f"topic {self._name}: {topic.error.str()}: run `conntrail setup`")
+        try:
+            self._codec = self._registration.codec(KUBERNETES_OBJECTS, self._settings.topic_prefix)
+        except RegistryError as error:
+            raise WriteError(str(error)) from error
 
     def held(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Keys and records that the topic holds, in order. Raises WriteError when the broker stops answering."""
@@ -156,9 +166,12 @@ class ObjectTopic:
     def _decoded(self, message: Message) -> Iterator[tuple[str, dict[str, Any] | None]]:
         try:
             value = message.value()
-            yield (message.key() or b"").decode(), None if value is None else self._codec.decode(value)
+            record = None if value is None else self._registry.decode(self._codec, value, _PATIENCE_SECONDS)
+            yield (message.key() or b"").decode(), record
         except (DecodeError, UnicodeDecodeError) as error:
             _log.warning("the topic holds an unusable record", offset=message.offset(), reason=str(error))
+        except RegistryError as error:
+            raise WriteError(f"reading {self._name}: {error}") from error
 
     def _note(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - librdkafka's name

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,7 +114,7 @@ def _documents(
     from runtime.reader import read_settings  # noqa: PLC0415
 
     settings = read_settings()
-    topic = FlowTopic(settings.kafka)
+    topic = FlowTopic(settings.kafka, settings.schema_registry, partial(typer.echo, err=True))
     if not follow:
         yield from _past(settings, topic, conditions, since_ms, until_ms, limit, source)
         return

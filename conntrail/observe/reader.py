@@ -1,7 +1,7 @@
 """Brings flow documents in: live and recent ones from Kafka, past ones from Elasticsearch."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -10,10 +10,10 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from conntrail.errors import CommandError
 from conntrail.observe.condition import AnyCondition, query
 from runtime.kafka import client_configuration
-from runtime.settings import ElasticsearchSettings, KafkaSettings
-from schemas.errors import DecodeError
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from runtime.settings import ElasticsearchSettings, KafkaSettings, SchemaRegistrySettings
+from schemas.errors import DecodeError, RegistryError
+from schemas.registry.reader import RegistryReader
+from schemas.single_object import codec_of
 from schemas.topic import FLOWS
 from streams.index.documents import document_of
 
@@ -26,9 +26,13 @@ _POLL_SECONDS = 0.5
 class FlowTopic:
     """The topic ``flows``: what is kept of it, and what comes."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(
+        self, settings: KafkaSettings, registry: SchemaRegistrySettings, complain: Callable[[str], None]
+    ) -> None:
+        """``complain`` is told of the first record that cannot be read, so that few flows are not taken for all."""
         self._topic = FLOWS.full_name(settings.topic_prefix)
-        self._codec = SingleObjectCodec(read_schema(FLOWS.schema))
+        self._registry = RegistryReader(registry)
+        self._codec = codec_of(FLOWS.schema)
         self._servers = settings.bootstrap_servers
         self._configuration = {
             **client_configuration(settings, "conntrail-observe"),
@@ -36,7 +40,8 @@ class FlowTopic:
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
         }
-        self.undecodable = 0
+        self._complain = complain
+        self._has_complained = False
 
     def documents(self, since_ms: int | None, follow: bool) -> Iterator[Document]:
         """From an instant, or from now; to what is there, or for ever. Raises CommandError without a broker."""
@@ -70,10 +75,14 @@ class FlowTopic:
 
     def _decoded(self, value: bytes | None) -> Iterator[Document]:
         try:
-            record = self._codec.decode(value or b"")
-        except DecodeError:
-            self.undecodable += 1
+            record = self._registry.decode(self._codec, value or b"", _PATIENCE_SECONDS)
+        except DecodeError as error:
+            if not self._has_complained:
+                self._complain(f"INCOMPLETE: some flows in {self._topic} cannot be read: {error}")
+            self._has_complained = True
             return
+        except RegistryError as error:
+            raise CommandError(str(error)) from error
         yield document_of(FLOWS, record, "default").body
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import faust
 import structlog
 
-from schemas.errors import DecodeError
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from schemas.errors import DecodeError, UnknownSchemaError
+from schemas.registry.reader import RegistryReader
+from schemas.single_object import Record, codec_of
 from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
 from streams.index.documents import Document, document_of
@@ -37,6 +37,7 @@ class IndexStage:
     topics: Mapping[str, Topic]
     """By full name."""
     log: LogReader
+    registry: RegistryReader
     index: IndexWriter
     dead_letters: ResultWriter
     counters: IndexCounters
@@ -68,7 +69,7 @@ class IndexProcessor:
 
     def __init__(self, stage: IndexStage) -> None:
         self._stage = stage
-        self._codecs = {name: SingleObjectCodec(read_schema(topic.schema)) for name, topic in stage.topics.items()}
+        self._codecs = {name: codec_of(topic.schema) for name, topic in stage.topics.items()}
         self._positions: dict[tuple[str, int], _Position] = {}
         self._queue: asyncio.Queue[_Item] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -137,7 +138,7 @@ class IndexProcessor:
         decoded: list[tuple[_Item, Document]] = []
         for item in items:
             try:
-                record = self._codecs[item.topic].decode(item.value or b"")
+                record = await self._decode(item)
             except DecodeError as error:
                 await self._refuse(item, str(error))
                 continue
@@ -148,6 +149,15 @@ class IndexProcessor:
             await self._refuse(decoded[number][0], reason)
         await self._stage.dead_letters.delivered()
         await self._give_back(items)
+
+    async def _decode(self, item: _Item) -> Record:
+        """Waits while a registry that has to be asked is away. Raises DecodeError, or RegistryError when it refuses."""
+        codec = self._codecs[item.topic]
+        try:
+            return codec.decode(item.value or b"")
+        except UnknownSchemaError as unknown:
+            codec.learn(unknown.registry_id, await patiently(self._stage.registry.schema, unknown.registry_id))
+        return codec.decode(item.value or b"")
 
     async def _refuse(self, item: _Item, reason: str) -> None:
         """To the dead letters; a dead letter that cannot be indexed stays in its topic alone."""

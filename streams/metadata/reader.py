@@ -4,6 +4,7 @@ No group and no thread: whoever is about to name flows first catches up, so name
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -12,9 +13,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.errors import DecodeError
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from schemas.errors import DecodeError, RegistryAwayError, RegistryError
+from schemas.registry.reader import RegistryReader
+from schemas.single_object import codec_of
 from schemas.topic import KUBERNETES_OBJECTS
 from streams.errors import ReadError
 from streams.metadata.assignment import Assignment
@@ -40,6 +41,8 @@ _BATCH_MESSAGES: Final = 1000
 _QUEUE_KILOBYTES: Final = 16 << 10
 _LOOK_MS: Final = 5_000
 """How often new partitions are looked for."""
+_ASK_AGAIN_SECONDS: Final = 10.0
+"""Asking a registry that is away holds everything up, so seldom."""
 _log = structlog.get_logger()
 
 
@@ -49,13 +52,17 @@ class MetadataReader:
     def __init__(
         self,
         settings: KafkaSettings,
+        registry: RegistryReader,
         sinks: tuple[Sink, ...],
         refuse: Callable[[Unusable], None],
         counters: MetadataCounters,
     ) -> None:
         """``refuse`` takes what cannot be decoded. Nothing is connected before ``start``."""
         self._topic = KUBERNETES_OBJECTS.full_name(settings.topic_prefix)
-        self._codec = SingleObjectCodec(read_schema(KUBERNETES_OBJECTS.schema))
+        self._registry = registry
+        self._codec = codec_of(KUBERNETES_OBJECTS.schema)
+        self._pending: deque[Message] = deque()
+        self._ask_at = 0.0
         self._sinks = sinks
         self._refuse = refuse
         self._counters = counters
@@ -80,7 +87,7 @@ class MetadataReader:
         return self._assignment.version
 
     def start(self) -> None:
-        """Read everything that the topic holds now. Raises ReadError when the broker does not give it."""
+        """Read everything that the topic holds now. Raises ReadError when broker or registry do not give it."""
         try:
             self._consumer = Consumer(self._configuration)
             self._assign(self._consumer, self._partitions(self._consumer))
@@ -88,12 +95,24 @@ class MetadataReader:
             self._is_ready = True
         except KafkaException as error:
             raise ReadError(f"metadata topic {self._topic}: {error.args[0].str()}") from error
+        except RegistryError as error:
+            raise ReadError(f"metadata topic {self._topic}: {error}") from error
 
     def catch_up(self) -> None:
-        """Take in what has come since; does not wait. While the broker is away, what is known stays."""
+        """Take in what has come since; does not wait. While broker or registry are away, what is known stays.
+
+        Raises ReadError when the registry refuses.
+        """
         assert self._consumer is not None, "start comes first"
-        while self._take_batch(self._consumer, timeout_seconds=0) == _BATCH_MESSAGES:
-            pass
+        try:
+            while time.monotonic() >= self._ask_at and self._take_batch(self._consumer, 0) == _BATCH_MESSAGES:
+                pass
+        except RegistryAwayError as error:
+            self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
+            self._counters.errors.inc()
+            _log.warning("metadata waits", reason=str(error), seconds=_ASK_AGAIN_SECONDS)
+        except RegistryError as error:
+            raise ReadError(f"metadata topic {self._topic}: {error}") from error
         if self._assignment.missing():
             self._assign(self._consumer, self._assignment.missing())
         self._counters.lag.set(self._assignment.lag)
@@ -114,6 +133,7 @@ class MetadataReader:
         known = [TopicPartition(self._topic, number, offset) for number, offset in self._assignment.positions.items()]
         fresh = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in sorted(partitions)]
         consumer.assign([*known, *fresh])
+        self._pending.clear()  # positions are those of what was taken in, so these come again
         self._assignment.add(set(partitions))
         self._counters.partitions.set(len(self._assignment.positions))
 
@@ -126,26 +146,33 @@ class MetadataReader:
                 raise ReadError(f"metadata topic {self._topic}: nothing came for {_PATIENCE_SECONDS:.0f} s")
 
     def _take_batch(self, consumer: Consumer, timeout_seconds: float) -> int:
-        messages = consumer.consume(_BATCH_MESSAGES, timeout=timeout_seconds)
-        for message in messages:
+        """Number of messages; what a registry has to explain first stays for the next time when that is away."""
+        if not self._pending:
+            self._pending.extend(consumer.consume(_BATCH_MESSAGES, timeout=timeout_seconds))
+        count = len(self._pending)
+        while self._pending:
+            message = self._pending[0]
             error = message.error()
             if error is None:
                 self._take(message)
             else:
                 self._note(message, error)
-        return len(messages)
+            self._pending.popleft()
+        return count
 
     def _take(self, message: Message) -> None:
         partition, offset = message.partition() or 0, message.offset() or 0
-        self._assignment.note_next(partition, offset + 1)
         key, value = message.key(), message.value()
+        patience = 0.0 if self._is_ready else _PATIENCE_SECONDS
         try:
-            record = None if value is None else self._codec.decode(value)
+            record = None if value is None else self._registry.decode(self._codec, value, patience)
             name = (key or b"").decode()
         except (DecodeError, UnicodeDecodeError) as fault:
+            self._assignment.note_next(partition, offset + 1)
             self._counters.unusable.inc()
             self._refuse(Unusable(self._topic, partition, offset, key, value, str(fault)))
             return
+        self._assignment.note_next(partition, offset + 1)
         self._counters.records.inc()
         for sink in self._sinks:
             sink(name, record)

@@ -7,9 +7,11 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from schemas.errors import RegistryError
+from schemas.registry.writer import RegistryWriter
+from schemas.single_object import codec_of
 from schemas.topic import DEAD_LETTER
+from streams.errors import WriteError
 from streams.metadata.counters import MetadataCounters
 
 _QUEUE_MESSAGES: Final = 10_000
@@ -21,9 +23,12 @@ _log = structlog.get_logger()
 class DeadLetterWriter:
     """Never waits and never fails: what cannot be sent is counted."""
 
-    def __init__(self, settings: KafkaSettings, counters: MetadataCounters) -> None:
+    def __init__(self, settings: KafkaSettings, registration: RegistryWriter, counters: MetadataCounters) -> None:
+        """``registration`` says how records are framed."""
+        self._prefix = settings.topic_prefix
         self._topic = DEAD_LETTER.full_name(settings.topic_prefix)
-        self._codec = SingleObjectCodec(read_schema(DEAD_LETTER.schema))
+        self._codec = codec_of(DEAD_LETTER.schema)
+        self._registration = registration
         self._counters = counters
         self._configuration = {
             **client_configuration(settings, "conntrail-metadata"),
@@ -32,6 +37,13 @@ class DeadLetterWriter:
             "queue.buffering.max.kbytes": _QUEUE_KILOBYTES,
         }
         self._producer: Producer | None = None
+
+    def start(self) -> None:
+        """Find out how records are framed. Raises WriteError when a schema registry is set and does not take ours."""
+        try:
+            self._codec = self._registration.codec(DEAD_LETTER, self._prefix)
+        except RegistryError as error:
+            raise WriteError(str(error)) from error
 
     def send(self, key: str, record: dict[str, Any]) -> None:
         """Queue a DeadLetter."""

@@ -1,4 +1,4 @@
-"""Calls to the log that wait for a broker that is away, off the event loop."""
+"""Calls that wait for a broker or registry that is away, off the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from schemas.errors import RegistryAwayError
 from streams.errors import ReadError
 
 Answer = TypeVar("Answer")
@@ -20,8 +21,8 @@ async def patiently(ask: Callable[..., Answer], *arguments: Any) -> Answer:
     while True:
         try:
             return await asyncio.to_thread(ask, *arguments)
-        except ReadError as error:
-            _log.warning("kafka does not answer, asking again", reason=str(error), seconds=wait)
+        except (ReadError, RegistryAwayError) as error:
+            _log.warning("no answer, asking again", reason=str(error), seconds=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 

@@ -8,7 +8,8 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.schema import read_schema
+from schemas.errors import RegistryError
+from schemas.registry.writer import RegistryWriter
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import Topic
 from streams.errors import WriteError
@@ -22,7 +23,10 @@ _log = structlog.get_logger()
 class ResultWriter:
     """Encodes records and produces them; ``delivered`` returns when the broker has all of them."""
 
-    def __init__(self, settings: KafkaSettings, client_id: str, topics: tuple[Topic, ...]) -> None:
+    def __init__(
+        self, settings: KafkaSettings, client_id: str, topics: tuple[Topic, ...], registration: RegistryWriter
+    ) -> None:
+        """``registration`` says how records are framed."""
         self._configuration = {
             **client_configuration(settings, client_id),
             "acks": "all",
@@ -34,14 +38,21 @@ class ResultWriter:
             "message.timeout.ms": 0,
             "error_cb": self._note_error,
         }
-        self._codecs = {topic.name: SingleObjectCodec(read_schema(topic.schema)) for topic in topics}
+        self._topics = topics
+        self._prefix = settings.topic_prefix
+        self._registration = registration
+        self._codecs: dict[str, SingleObjectCodec] = {}
         self._names = {topic.name: topic.full_name(settings.topic_prefix) for topic in topics}
         self._producer: Producer | None = None
         self._failure: str | None = None
         self._count = 0
 
     def start(self) -> None:
-        """Connect."""
+        """Connect. Raises WriteError when a schema registry is set and does not take the schemas."""
+        try:
+            self._codecs = {topic.name: self._registration.codec(topic, self._prefix) for topic in self._topics}
+        except RegistryError as error:
+            raise WriteError(str(error)) from error
         self._producer = Producer(self._configuration)
 
     async def send(self, topic: Topic, key: str, record: dict[str, Any]) -> None:

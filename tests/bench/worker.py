@@ -17,7 +17,9 @@ import polars as pl
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from runtime.settings import KafkaSettings
+from runtime.settings import KafkaSettings, SchemaRegistrySettings
+from schemas.registry.reader import RegistryReader
+from schemas.registry.writer import RegistryWriter
 from schemas.schema import read_schema
 from schemas.topic import FLOWS, POLICY_HITS, WINDOWS
 from streams.policy.hits import hits
@@ -35,6 +37,7 @@ from tests.support.stack import running_stack
 PODS, STEPS, CONNECTIONS, PARTS = 200, 6, 10_000, 10
 TOPIC = "bench.flows.raw"
 RUNS = 3
+_UNREGISTERED = RegistryWriter(RegistryReader(SchemaRegistrySettings()))
 
 
 def run() -> list[dict[str, Any]]:
@@ -170,7 +173,7 @@ def worker_path(settings: KafkaSettings, names: Names) -> None:
 
 async def emit(settings: KafkaSettings, names: Names, steps: list[list[Part]]) -> None:
     """One window of all steps."""
-    writer = ResultWriter(settings, "bench", (WINDOWS, POLICY_HITS))
+    writer = ResultWriter(settings, "bench", (WINDOWS, POLICY_HITS), _UNREGISTERED)
     writer.start()
     judged = pl.concat(
         [evaluate_step(parts, [], {"node0", "node1"}, names, is_settled=False).judged for parts in steps]
@@ -192,7 +195,7 @@ def flow_path(settings: KafkaSettings, names: Names) -> None:
         steps.setdefault(part.batch.interval_start_ns, []).append(part)
 
     async def send_all() -> None:
-        writer = ResultWriter(settings, "bench", (FLOWS,))
+        writer = ResultWriter(settings, "bench", (FLOWS,), _UNREGISTERED)
         writer.start()
         stamp = Stamp("bench", 0, 1, False, 0, 60 * SECOND)
         for parts in steps.values():

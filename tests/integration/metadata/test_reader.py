@@ -9,27 +9,31 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from prometheus_client import CollectorRegistry
 
-from runtime.settings import KafkaSettings
-from schemas.schema import read_schema
-from schemas.single_object import SingleObjectCodec
+from runtime.settings import KafkaSettings, SchemaRegistrySettings
+from schemas.registry.reader import RegistryReader
+from schemas.registry.writer import RegistryWriter
+from schemas.schema import schema_text
+from schemas.single_object import codec_of
 from streams.errors import ReadError
 from streams.metadata.builder import DirectoryBuilder
 from streams.metadata.counters import MetadataCounters
 from streams.metadata.reader import MetadataReader, Unusable
 from streams.metadata.writer import DeadLetterWriter
 from tests.support.objects import deleted, key_of, pod
+from tests.support.registry import running_registry
 from tests.support.stack import RunningStack
 
 _DEADLINE_SECONDS = 60.0
-_CODEC = SingleObjectCodec(read_schema("kubernetes_object"))
+_CODEC = codec_of("kubernetes_object")
 Record = Mapping[str, Any]
 
 
 class Metadata:
     """A topic of the test's own, and a reader of it."""
 
-    def __init__(self, kafka: str, prefix: str) -> None:
+    def __init__(self, kafka: str, prefix: str, registry_url: str = "") -> None:
         self.kafka = kafka
+        self.registry_settings = SchemaRegistrySettings(url=registry_url)
         self.topic = f"{prefix}k8s.objects"
         self.admin = AdminClient({"bootstrap.servers": kafka})
         self.settings = KafkaSettings(bootstrap_servers=kafka, topic_prefix=prefix)
@@ -40,7 +44,8 @@ class Metadata:
         self.reader = self.new_reader()
 
     def new_reader(self) -> MetadataReader:
-        return MetadataReader(self.settings, (self.builder.apply,), self.refused.append, self.counters)
+        registry = RegistryReader(self.registry_settings)
+        return MetadataReader(self.settings, registry, (self.builder.apply,), self.refused.append, self.counters)
 
     def create(self, partitions: int, **configuration: str) -> None:
         topic = NewTopic(self.topic, partitions, 1, config=configuration)
@@ -179,10 +184,31 @@ def test_a_restart_of_the_broker_loses_nothing(metadata: Metadata, stack: Runnin
     assert metadata.figure("records_total") == 2
 
 
+def test_records_of_a_registry_wait_for_it_while_it_is_away(kafka: str, topic_prefix: str) -> None:
+    with running_registry() as registry:
+        metadata = Metadata(kafka, topic_prefix, registry.url)
+        metadata.create(1)
+        metadata.reader.start()
+        frame = codec_of("kubernetes_object", registry.register("any", schema_text("kubernetes_object")))
+        registry.stop()
+        for record in (pod("web", "10.0.0.7"), pod("api", "10.0.0.8")):
+            metadata.send_bytes(key_of(record).encode(), frame.encode(record))
+        until(lambda: metadata.names() == set() and metadata.figure("read_errors_total") > 0)
+        assert metadata.reader.version == 0
+        registry.start()
+        until(lambda: metadata.names() == {"web", "api"})
+        assert metadata.reader.version == 2
+        assert metadata.refused == []
+        assert registry.requests == ["GET /schemas/ids/1"]
+        metadata.reader.close()
+
+
 def test_dead_letters_reach_their_topic(metadata: Metadata, topic_prefix: str, kafka: str) -> None:
     topic = f"{topic_prefix}deadletter"
     metadata.admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(_DEADLINE_SECONDS)
-    writer = DeadLetterWriter(metadata.settings, metadata.counters)
+    registration = RegistryWriter(RegistryReader(metadata.registry_settings))
+    writer = DeadLetterWriter(metadata.settings, registration, metadata.counters)
+    writer.start()
     letter = {"cluster": "default", "stage": "metadata", "reason": "no object", "topic": metadata.topic, "partition": 0,
               "offset": 4, "observed_at_ns": 1, "key": b"k", "value": b"v", "size_bytes": 1}  # fmt: skip
     writer.send(metadata.topic, letter)

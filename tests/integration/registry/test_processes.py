@@ -1,0 +1,84 @@
+"""Every process frames as its settings say and reads what others framed otherwise, in one topic."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.topic import DEAD_LETTER, FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS
+from tests.support.pipeline import Pipeline, run_command
+from tests.support.registry import Registry, running_registry
+from tests.support.stack import RunningStack
+
+_SINGLE, _REGISTERED = b"\xc3", b"\x00"
+_WEB, _API = "10.0.1.7", "10.0.1.8"
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with running_registry("conntrail:secret") as running:
+        yield running
+
+
+@pytest.fixture
+def pipeline(stack: RunningStack, tmp_path: Path) -> Pipeline:
+    return Pipeline(stack, tmp_path)
+
+
+def _credentials(registry: Registry) -> dict[str, str]:
+    return {
+        "SCHEMA_REGISTRY__URL": registry.url,
+        "SCHEMA_REGISTRY__USERNAME": "conntrail",
+        "SCHEMA_REGISTRY__PASSWORD": "secret",
+    }
+
+
+def test_a_registry_set_later_changes_what_is_written_and_nothing_that_is_read(
+    pipeline: Pipeline, registry: Registry
+) -> None:
+    pipeline.add_pod("web", _WEB)
+    with pipeline.running():
+        pipeline.send_flow(_WEB, 1001)
+        assert pipeline.await_flow(1001)["source"]["kubernetes"]["pod"]["name"] == "web"
+    pipeline.add_pod("api", _API)
+    with pipeline.running(**_credentials(registry)):
+        pipeline.send_flow(_WEB, 1002)
+        pipeline.send_flow(_API, 1003)
+        assert pipeline.await_flow(1002)["source"]["kubernetes"]["pod"]["name"] == "web"
+        assert pipeline.await_flow(1003)["source"]["kubernetes"]["pod"]["name"] == "api"
+
+    for topic in (KUBERNETES_OBJECTS, FLOWS):
+        frames = [value[:1] for value in pipeline.values(topic)]
+        assert set(frames) == {_SINGLE, _REGISTERED}, topic.name
+        assert frames == sorted(frames, reverse=True), topic.name
+    assert set(registry.subjects) == {
+        f"{topic.full_name(pipeline.prefix)}-value"
+        for topic in (KUBERNETES_OBJECTS, FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
+    }
+    assert pipeline.values(DEAD_LETTER) == []
+
+    command = ("observe", "--source", "kafka", "--since", "10m", "-o", "json")
+    seen = run_command(pipeline.environment(**_credentials(registry)), *command)
+    assert {flow["destination"]["port"] for flow in json.loads(seen.stdout)} == {1001, 1002, 1003}
+    unaware = run_command(pipeline.environment(), *command)
+    assert {flow["destination"]["port"] for flow in json.loads(unaware.stdout)} == {1001}
+    assert "CONNTRAIL_SCHEMA_REGISTRY__URL" in unaware.stderr
+
+
+def test_a_frame_that_no_registry_explains_goes_to_the_dead_letters(pipeline: Pipeline, registry: Registry) -> None:
+    with pipeline.running(**_credentials(registry)):
+        pipeline.send_bytes(FLOWS, b"\x00\x00\x00\x03\xe7 nobody registered this")
+        pipeline.send_flow(_WEB, 1001)
+        pipeline.await_flow(1001)
+        pipeline.await_document("logs-conntrail.deadletter", lambda letter: "no schema of id 999" in json.dumps(letter))
+
+
+@pytest.mark.parametrize("module", ["agents.cluster", "streams"])
+def test_a_registry_that_refuses_is_one_line(pipeline: Pipeline, registry: Registry, module: str) -> None:
+    wrong = {**_credentials(registry), "SCHEMA_REGISTRY__PASSWORD": "wrong"}
+    ended = pipeline.ended(module, **wrong)
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, ended.stderr
+    assert "CONNTRAIL_SCHEMA_REGISTRY__USERNAME" in lines[0]
