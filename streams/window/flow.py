@@ -76,8 +76,10 @@ def _endpoint(directory: Directory, index: int | None) -> Any:
 
 def _flow_record(row: Row, directory: Directory, stamp: Stamp) -> Row:
     identity = f"{row['flow_id'] & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+    # What began while its node had no agent, or was attempted in vain, is told in a later step than it began in.
+    is_told_late = row["is_first"] and 0 < row["started_at_ns"] < stamp.start_ns
     # A node's clock may be ahead of the step.
-    start = min(max(row["started_at_ns"], stamp.start_ns), stamp.end_ns)
+    start = row["started_at_ns"] if is_told_late else min(max(row["started_at_ns"], stamp.start_ns), stamp.end_ns)
     end = min(max(row["ended_at_ns"] or row["seen_at_ns"], start), stamp.end_ns)
     return {
         "id": f"{identity}-{stamp.end_ns}",

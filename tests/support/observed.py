@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from tests.support.stack import RunningStack
 
 Document = dict[str, Any]
 PARTITIONS = 3
-SPANS = {"WINDOW__SIZE": "6s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "2s", "AGENT__INTERVAL": "1s"}
+WINDOW_SECONDS = 6
+SPANS = {"WINDOW__SIZE": f"{WINDOW_SECONDS}s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "2s", "AGENT__INTERVAL": "1s"}
 _PATIENCE_SECONDS = 180.0
 
 
@@ -36,6 +38,8 @@ class Observed:
     settings: Settings
     witness: dict[str, str] = field(default_factory=dict)
     """What the conntrack program listed, by node."""
+    final_until: datetime = field(init=False)
+    """Windows up to here are final; of what comes later, flows may be there and their windows not yet."""
 
     def run_traffic(self, seconds: float, during: Callable[[], None] | None = None) -> None:
         """Let the lab talk, note what the kernel counted, and wait until all of it is indexed."""
@@ -50,13 +54,19 @@ class Observed:
 
     def await_results(self) -> None:
         """Until everything that agents sent before now is final and indexed."""
-        until_ms = int(time.time() * 1000) + 5000  # an attempt is told after its patience and its interval
+        now_ms = int(time.time() * 1000)
+        until_ms = now_ms + 5000  # an attempt is told after its patience and its interval
         drain = Drain(self.settings.kafka)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not drain.is_done(until_ms):
             self.system.check()
             assert time.monotonic() < deadline, "results were not complete in time"
             time.sleep(0.5)
+        self.final_until = datetime.fromtimestamp(now_ms // (WINDOW_SECONDS * 1000) * WINDOW_SECONDS, UTC)
+
+    def final(self, documents: list[Document]) -> list[Document]:
+        """Those that belong to final windows."""
+        return [d for d in documents if datetime.fromisoformat(d["@timestamp"]) <= self.final_until]
 
     def documents(self, dataset: str) -> list[Document]:
         """All documents of ``logs-conntrail.flow`` or another dataset of this run."""

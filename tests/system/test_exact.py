@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.support.observed import Observed, is_root, observed
+from tests.support.observed import Document, Observed, dump, is_root, observed
 from tests.support.parts import SECOND
 from tests.support.stack import RunningStack
-from tests.system.test_truth import by_flow, first, found_for
+from tests.system.test_truth import FIGURES, by_flow, first, found_for
 
 pytestmark = [
     pytest.mark.system,
@@ -48,6 +48,12 @@ def with_traffic(run: Observed, seconds: float, trouble: Callable[[], None]) -> 
     run.await_results()
 
 
+def of_port(documents: list[Document], fact: Document) -> list[Document]:
+    """What is there of the socket that a connection was made by."""
+    wanted = (fact["source_address"], fact["source_port"])
+    return [d for d in documents if (first(d, "source.ip"), first(d, "source.port")) == wanted]
+
+
 def assert_exact(run: Observed, away: Mapping[str, tuple[int, int]] = MappingProxyType({})) -> None:
     """Every connection is there once, and windows say what flows say.
 
@@ -64,11 +70,11 @@ def assert_exact(run: Observed, away: Mapping[str, tuple[int, int]] = MappingPro
             continue
         identities = found_for(fact, [d for d in documents if first(d, "source.ip") == fact["source_address"]])
         if len(identities) != 1:
-            wrong.append((len(identities), fact))
-    assert not wrong, f"{len(wrong)} of {len(run.truth())}: {wrong[:3]}"
-    for figure in ("network.bytes", "network.packets", "flow.connections.started", "flow.connections.denied"):
-        in_flows = sum(first(document, figure) or 0 for document in documents)
-        in_windows = sum(first(document, figure) or 0 for document in run.windows())
+            wrong.append({"found": len(identities), **fact, "seen": of_port(documents, fact)})
+    assert not wrong, f"{len(wrong)} of {len(run.truth())}: {dump(wrong)}"
+    for figure in FIGURES:
+        in_flows = sum(first(document, figure) or 0 for document in run.final(documents))
+        in_windows = sum(first(document, figure) or 0 for document in run.final(run.windows()))
         assert in_flows == in_windows, figure
     started = [sum(first(d, "flow.connections.started") or 0 for d in found) for found in flows.values()]
     assert set(started) <= {0, 1}

@@ -15,6 +15,8 @@ pytestmark = [
     pytest.mark.skipif(not is_root(), reason="network namespaces need root"),
     pytest.mark.timeout(400),
 ]
+_COUNTS = [f"flow.connections.{name}" for name in ("started", "completed", "denied", "failed")]
+FIGURES = ["network.bytes", "network.packets", "source.bytes", "destination.bytes", *_COUNTS]
 _TRANSPORT = {"icmp": "icmp", "tcp": "tcp", "udp": "udp"}
 
 
@@ -179,11 +181,9 @@ def test_a_connection_ends_once_and_begins_once(pairs: list[tuple[Document, list
 
 
 def test_windows_add_up_to_flows(run: Observed) -> None:
-    counts = [f"flow.connections.{name}" for name in ("started", "completed", "denied", "failed")]
-    figures = ["network.bytes", "network.packets", "source.bytes", "destination.bytes", *counts]
     totals = [
-        {figure: sum(first(document, figure) or 0 for document in documents) for figure in figures}
-        for documents in (run.flows(), run.windows())
+        {figure: sum(first(document, figure) or 0 for document in documents) for figure in FIGURES}
+        for documents in map(run.final, (run.flows(), run.windows()))
     ]
     assert totals[0] == totals[1]
     assert totals[0]["network.bytes"] > 0

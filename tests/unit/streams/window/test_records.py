@@ -132,9 +132,22 @@ def test_the_span_lies_within_the_step() -> None:
     times = [(1, 65, None), (1, 1, 2), (65, 99, None), (65, 69, 99), (62, 61, 61), (99, 99, 99), (0, 0, None)]
     for started, seen, ended in times:
         facts = {"started_at_ns": started * SECOND, "seen_at_ns": seen * SECOND}
-        event = flow(judged(**facts, ended_at_ns=ended and ended * SECOND), stamp=stamp)["event"]
+        event = flow(judged(**facts, is_first=False, ended_at_ns=ended and ended * SECOND), stamp=stamp)["event"]
         assert 60 * SECOND <= event["start_ns"] <= event["end_ns"] <= 70 * SECOND
         assert event["duration_ns"] == event["end_ns"] - event["start_ns"]
+
+
+def test_a_connection_told_late_has_its_true_start_and_only_its_first_report_has() -> None:
+    stamp = Stamp("test", 0, 1, replaces=False, start_ns=60 * SECOND, end_ns=70 * SECOND)
+    facts = {"started_at_ns": 41 * SECOND, "seen_at_ns": 65 * SECOND}
+    first, later = (flow(judged(**facts, is_first=is_first), stamp=stamp)["event"] for is_first in (True, False))
+    assert (first["start_ns"], first["end_ns"], first["duration_ns"]) == (41 * SECOND, 65 * SECOND, 24 * SECOND)
+    assert later["start_ns"] == 60 * SECOND
+
+
+def test_a_first_report_without_a_start_begins_with_its_step() -> None:
+    stamp = Stamp("test", 0, 1, replaces=False, start_ns=60 * SECOND, end_ns=70 * SECOND)
+    assert flow(judged(started_at_ns=0, is_first=True), stamp=stamp)["event"]["start_ns"] == 60 * SECOND
 
 
 def test_a_flow_has_one_id_a_step_whatever_its_revision() -> None:
