@@ -30,10 +30,16 @@ def traffic_of(lab: Lab, seconds: float, rate: float = 0) -> list[Fact]:
     return lab.truth()[before:]
 
 
-def command(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def command(directory: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
     """``conntrail lab`` as a process of its own."""
-    words = [sys.executable, "-m", "conntrail", "lab", *arguments, "--state-dir", str(directory)]
+    words = [sys.executable, "-m", "conntrail", "lab", name, "--state-dir", str(directory), *arguments]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def result_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    """Exit status, output and errors of a command, once it has ended."""
+    out, error = process.communicate(timeout=60)
+    return process.returncode, out.decode(), error.decode()
 
 
 def namespaces_left(names: set[str]) -> set[str]:

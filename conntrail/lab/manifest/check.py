@@ -3,6 +3,7 @@
 What is wrong is told in one line by file, object and field; kinds that the lab does not know are left out and told.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from conntrail.lab.manifest.schema import (
 )
 from conntrail.lab.selector import matches
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9./-]{1,300}")
 _CLUSTER_WIDE: Final = frozenset({"Node", "Namespace"})
 
 
@@ -62,6 +64,8 @@ def _kind(source: Source, value: Object) -> tuple[str, str]:
     for field in ("apiVersion", "kind"):
         if not isinstance(value.get(field), str) or not value[field]:
             raise CommandError(f"{source.path}: object {source.number}: {field} is missing, or no text")
+        if not _PLAIN.fullmatch(value[field]):
+            raise CommandError(f"{source.path}: object {source.number}: {field}: {value[field][:60]!r} is none")
     return value["apiVersion"].rpartition("/")[0], value["kind"]
 
 
@@ -110,7 +114,7 @@ def _convert(place: str, field: str, value: object, wanted: Any) -> Any:
     try:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `")
+        text, _, path = " ".join(str(error).split()).partition(" - at `")
         path = path.rstrip("`").removeprefix("key in ").removeprefix("$")
         raise CommandError(f"{place}: {field}{path}: {text[:1].lower()}{text[1:]}") from None
 

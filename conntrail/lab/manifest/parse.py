@@ -39,7 +39,9 @@ class _Loader(yaml.CSafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen and isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value} is there twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value[:60]!r} is there twice", problem_mark=key.start_mark
+                )
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -64,12 +66,18 @@ def _documents(data: bytes, path: str) -> list[object]:
     except GuardError as error:
         raise CommandError(f"{path}: line {error.line}: {error}") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}: " if mark else ""
-        tab = " (a tab? YAML is indented by spaces)" if "\\t" in str(error.problem) else ""
-        raise CommandError(f"{path}: {where}{error.problem or error.context}{tab}") from error
+        raise CommandError(f"{path}: {_where(error, data)}{error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
         raise CommandError(f"{path}: {(str(error) or type(error).__name__).splitlines()[0]}") from error
+
+
+def _where(error: yaml.MarkedYAMLError, data: bytes) -> str:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ""
+    line = b"".join(data.splitlines()[mark.line : mark.line + 1])
+    tab = "a tab, where YAML wants spaces: " if line[: len(line) - len(line.lstrip())].count(b"\t") else ""
+    return f"line {mark.line + 1}: {tab}"
 
 
 def _objects(document: object, path: str, depth: int) -> Iterator[Object]:

@@ -45,6 +45,8 @@ def _check_selector(field: str, selector: Selector) -> None:
 
 
 def _check_block(field: str, block: Block) -> None:
+    if "%" in block.cidr + "".join(block.except_):
+        raise CommandError(f"{field}: a network has no zone")
     try:
         network = ipaddress.ip_network(block.cidr, strict=False)
         for text in block.except_:

@@ -17,7 +17,10 @@ def read_manifests(path: Path) -> Checked:
     found = [item for file in _files(path) for item in parse_manifest(_read(file), _name(path, file))]
     if not found:
         raise CommandError(f"{path} holds no Kubernetes objects, in files that end in {', '.join(_SUFFIXES)}")
-    return checked(found)
+    manifests = checked(found)
+    if not manifests.objects:
+        raise CommandError(f"{path} holds no kind that the lab knows, only {', '.join(sorted(manifests.left_out))}")
+    return manifests
 
 
 def _files(path: Path) -> list[Path]:

@@ -14,7 +14,7 @@ import pytest
 from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
 from conntrail.lab.state import Layout, parse_state
-from tests.support.lab import command, namespaces_left, programs_left, running_lab
+from tests.support.lab import command, namespaces_left, programs_left, result_of, running_lab
 
 pytestmark = [
     pytest.mark.kernel,
@@ -119,10 +119,31 @@ def test_without_a_lab_commands_say_what_to_do(tmp_path: Path) -> None:
         lab.status()
 
 
-def test_manifests_that_are_not_understood_leave_nothing(tmp_path: Path) -> None:
-    (tmp_path / "given").mkdir()
-    (tmp_path / "given/a.yaml").write_text("kind: Deployment\nmetadata: {name: a, namespace: b}\n")
-    lab = Lab(tmp_path / "lab")
-    with pytest.raises(CommandError, match=r"a\.yaml: object 1: apiVersion is missing"):
-        lab.up(tmp_path / "given")
-    assert not names(tmp_path / "lab")
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("kind: Deployment\nmetadata: {name: a, namespace: b}\n", "a.yaml: object 1: apiVersion is missing"),
+        (None, "there is no such file or directory"),
+        ("", "holds no Kubernetes objects"),
+        ("apiVersion: v1\nkind: Pod\nmetadata:\n\tname: a\n", r"a.yaml: line 4: a tab, where YAML wants spaces"),
+        (
+            "{apiVersion: v1, kind: Node, metadata: {name: conntrail-test}}",
+            "conntrail-test is no lab's: end it with ip",
+        ),
+    ],
+)
+def test_manifests_that_cannot_be_built_leave_nothing(tmp_path: Path, manifest: str | None, message: str) -> None:
+    path = tmp_path / "given"
+    if manifest is not None:
+        path.mkdir()
+        (path / "a.yaml").write_text(manifest)
+    subprocess.run(["ip", "netns", "add", "conntrail-test"], check=True)
+    try:
+        code, out, error = result_of(command(tmp_path / "lab", "up", "--manifests", str(path)))
+    finally:
+        subprocess.run(["ip", "netns", "del", "conntrail-test"], check=True)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert message in error
+    assert not (tmp_path / "lab").exists()
+    with pytest.raises(CommandError, match="no lab is there"):
+        Lab(tmp_path / "lab").status()
