@@ -7,7 +7,7 @@ All processes share one set of names, so that a name unknown to all of them is s
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -179,6 +179,9 @@ class WorkerSettings(_Group, frozen=True):
     """The static member's name; empty means the host name. Two live workers may not share it."""
     data_directory: str = ""
     """Where Faust keeps its tables; empty means a directory of the system's temporary files."""
+    refusal_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    """A stage stops when more than this share of its last 200 messages could not be used, 20 at least, instead of
+    sending everything to the dead letters. 1 never stops: for getting past a stretch of messages that nobody needs."""
 
 
 class LocalSettings(_Group, frozen=True):

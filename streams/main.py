@@ -26,10 +26,11 @@ from schemas.schema import read_schema
 from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.errors import StreamError
 from streams.metadata.counters import MetadataCounters
-from streams.metadata.reader import MetadataReader, Unusable
+from streams.metadata.reader import MetadataReader, Takers, Unusable
 from streams.metadata.writer import DeadLetterWriter
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
+from streams.source.share import RefusalShare
 from streams.window.counters import FlowCounters
 from streams.window.deadletter import Refused, dead_letter
 from streams.window.evaluate import Names
@@ -93,7 +94,12 @@ class _Worker:
             refused = Refused("metadata", message.reason, *message[:5])
             letters.send(message.topic, dead_letter(settings.cluster, refused, time.time_ns()))
 
-        self._metadata = MetadataReader(settings.kafka, self._schemas, (knowledge.apply,), refuse, counters)
+        self._metadata = MetadataReader(
+            settings.kafka,
+            self._schemas,
+            Takers((knowledge.apply,), refuse, self._share(KUBERNETES_OBJECTS.full_name(settings.kafka.topic_prefix))),
+            counters,
+        )
         metadata = self._metadata
 
         def names() -> Names:
@@ -109,6 +115,7 @@ class _Worker:
             writer=self._writer("flows"),
             names=names,
             counters=FlowCounters(self._registry),
+            share=self._share(FLOWS_RAW.full_name(settings.kafka.topic_prefix)),
         )
         self._flows = FlowProcessor(stage)
         app = self._application("flows")
@@ -135,6 +142,7 @@ class _Worker:
             index=IndexWriter(settings.elasticsearch, counters),
             dead_letters=self._writer("index"),
             counters=counters,
+            share=self._share("the results"),
         )
         self._index = IndexProcessor(stage)
         app = self._application("index")
@@ -203,6 +211,9 @@ class _Worker:
         writer = ResultWriter(self._settings.kafka, self._group(stage), _RESULTS, self._registration)
         self._writers.append(writer)
         return writer
+
+    def _share(self, topic: str) -> RefusalShare:
+        return RefusalShare(topic, self._settings.worker.refusal_share)
 
     def _name(self, topic: Topic) -> str:
         name = topic.full_name(self._settings.kafka.topic_prefix)

@@ -1,6 +1,6 @@
 """Figures of the index stage, as Prometheus names them."""
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class IndexCounters:
@@ -16,6 +16,9 @@ class IndexCounters:
             "stale_documents", "Documents removed since a higher revision of their span has none such."
         )
         self.refused = counter("refused_documents", "Messages or documents that cannot be indexed; see the deadletter.")
+        self.refused_share = Gauge(
+            "conntrail_index_refused_share", "Share of the last 200 messages that was refused.", registry=registry
+        )
         self.skipped = counter("skipped_offsets", "Offsets that Faust did not give; they were read again from the log.")
         self.retries = Counter(
             "conntrail_index_retries", "Requests and documents sent again, by why.", ["reason"], registry=registry

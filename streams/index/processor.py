@@ -18,6 +18,7 @@ from streams.index.documents import Document, document_of
 from streams.index.writer import IndexWriter
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
+from streams.source.share import RefusalShare
 from streams.window.deadletter import Refused, dead_letter
 from streams.window.writer import ResultWriter
 
@@ -41,6 +42,8 @@ class IndexStage:
     index: IndexWriter
     dead_letters: ResultWriter
     counters: IndexCounters
+    share: RefusalShare
+    """Of all topics but the dead letters, of which every refusal makes another."""
 
 
 @dataclass(slots=True)
@@ -145,9 +148,15 @@ class IndexProcessor:
             topic = self._stage.topics[item.topic]
             decoded.append((item, document_of(topic, record, self._stage.namespace)))
         outcome = await self._stage.index.index([document for _, document in decoded])
-        for number, reason in outcome.refused:
-            await self._refuse(decoded[number][0], reason)
+        reasons = dict(outcome.refused)
+        for number, (item, _) in enumerate(decoded):
+            if number in reasons:
+                await self._refuse(item, reasons[number])
+            elif not self._is_dead_letter(item):
+                self._stage.share.accept()
         await self._stage.dead_letters.delivered()
+        self._stage.counters.refused_share.set(self._stage.share.value)
+        self._stage.share.check()
         await self._give_back(items)
 
     async def _decode(self, item: _Item) -> Record:
@@ -162,12 +171,16 @@ class IndexProcessor:
     async def _refuse(self, item: _Item, reason: str) -> None:
         """To the dead letters; a dead letter that cannot be indexed stays in its topic alone."""
         self._stage.counters.refused.inc()
-        if self._stage.topics[item.topic] is DEAD_LETTER:
+        if self._is_dead_letter(item):
             _log.warning("a dead letter cannot be indexed", offset=item.offset, reason=reason)
             return
+        self._stage.share.refuse(reason)
         refused = Refused("index", reason, item.topic, item.partition, item.offset, item.key, item.value)
         record = dead_letter(self._stage.cluster, refused, time.time_ns())
         await self._stage.dead_letters.send(DEAD_LETTER, item.topic, record)
+
+    def _is_dead_letter(self, item: _Item) -> bool:
+        return self._stage.topics[item.topic] is DEAD_LETTER
 
     async def _give_back(self, items: Sequence[_Item]) -> None:
         for item in items:

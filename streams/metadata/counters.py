@@ -15,6 +15,10 @@ class MetadataCounters:
             "Messages that were no Kubernetes object; see the topic deadletter.",
             registry=registry,
         )
+        self.refused_share = Gauge(
+            "conntrail_worker_metadata_refused_share", "Share of the last 200 messages that was unusable.",
+            registry=registry,
+        )  # fmt: skip
         self.unsent = Counter(
             "conntrail_worker_metadata_lost_dead_letters",
             "Unusable messages that the topic deadletter did not get either.",

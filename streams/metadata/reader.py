@@ -6,6 +6,7 @@ No group and no thread: whoever is about to name flows first catches up, so name
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -20,6 +21,7 @@ from schemas.topic import KUBERNETES_OBJECTS
 from streams.errors import ReadError
 from streams.metadata.assignment import Assignment
 from streams.metadata.counters import MetadataCounters
+from streams.source.share import RefusalShare
 
 Sink = Callable[[str, Mapping[str, Any] | None], None]
 """Takes the key and the record, or the key and nothing for a tombstone."""
@@ -34,6 +36,16 @@ class Unusable(NamedTuple):
     key: bytes | None
     value: bytes | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Takers:
+    """Who is given what comes."""
+
+    sinks: tuple[Sink, ...]
+    refuse: Callable[[Unusable], None]
+    """Takes what cannot be decoded."""
+    share: RefusalShare
 
 
 _PATIENCE_SECONDS: Final = 30.0
@@ -53,18 +65,16 @@ class MetadataReader:
         self,
         settings: KafkaSettings,
         registry: RegistryReader,
-        sinks: tuple[Sink, ...],
-        refuse: Callable[[Unusable], None],
+        takers: Takers,
         counters: MetadataCounters,
     ) -> None:
-        """``refuse`` takes what cannot be decoded. Nothing is connected before ``start``."""
+        """Nothing is connected before ``start``."""
         self._topic = KUBERNETES_OBJECTS.full_name(settings.topic_prefix)
         self._registry = registry
         self._codec = codec_of(KUBERNETES_OBJECTS.schema)
         self._pending: deque[Message] = deque()
         self._ask_at = 0.0
-        self._sinks = sinks
-        self._refuse = refuse
+        self._takers = takers
         self._counters = counters
         self._assignment = Assignment(self._topic)
         self._configuration = {
@@ -87,7 +97,10 @@ class MetadataReader:
         return self._assignment.version
 
     def start(self) -> None:
-        """Read everything that the topic holds now. Raises ReadError when broker or registry do not give it."""
+        """Read everything that the topic holds now.
+
+        Raises ReadError when broker or registry do not give it, StreamError when most of it is of no use.
+        """
         try:
             self._consumer = Consumer(self._configuration)
             self._assign(self._consumer, self._partitions(self._consumer))
@@ -101,7 +114,7 @@ class MetadataReader:
     def catch_up(self) -> None:
         """Take in what has come since; does not wait. While broker or registry are away, what is known stays.
 
-        Raises ReadError when the registry refuses.
+        Raises ReadError when the registry refuses, StreamError when most of what comes is of no use.
         """
         assert self._consumer is not None, "start comes first"
         try:
@@ -158,6 +171,8 @@ class MetadataReader:
             else:
                 self._note(message, error)
             self._pending.popleft()
+            self._takers.share.check()
+        self._counters.refused_share.set(self._takers.share.value)
         return count
 
     def _take(self, message: Message) -> None:
@@ -170,11 +185,13 @@ class MetadataReader:
         except (DecodeError, UnicodeDecodeError) as fault:
             self._assignment.note_next(partition, offset + 1)
             self._counters.unusable.inc()
-            self._refuse(Unusable(self._topic, partition, offset, key, value, str(fault)))
+            self._takers.share.refuse(str(fault))
+            self._takers.refuse(Unusable(self._topic, partition, offset, key, value, str(fault)))
             return
         self._assignment.note_next(partition, offset + 1)
         self._counters.records.inc()
-        for sink in self._sinks:
+        self._takers.share.accept()
+        for sink in self._takers.sinks:
             sink(name, record)
 
     def _note(self, message: Message, error: KafkaError) -> None:

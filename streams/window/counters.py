@@ -21,6 +21,9 @@ class FlowCounters:
         )
         self.late = counter("late_parts", "Messages for a step that was emitted already; it is emitted again.")
         self.refused = counter("refused_messages", "Messages that were no batch of flows; see the topic deadletter.")
+        self.refused_share = Gauge(
+            "conntrail_worker_refused_share", "Share of the last 200 messages that was refused.", registry=registry
+        )
         self.skipped = counter("skipped_offsets", "Offsets that Faust did not give; they were read again from the log.")
         self.restored = counter("restored_windows", "Windows whose earlier parts were read again from the log.")
         self.flows = counter("flows", "Flow records emitted, revisions included.")

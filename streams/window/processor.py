@@ -17,6 +17,7 @@ from streams.source.bound import check_time
 from streams.source.part import Part, PartDecoder
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
+from streams.source.share import RefusalShare
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
 from streams.window.deadletter import Refused, dead_letter
@@ -46,6 +47,7 @@ class FlowStage:
     names: Callable[[], Names]
     """What is known now."""
     counters: FlowCounters
+    share: RefusalShare
 
 
 @dataclass(slots=True)
@@ -109,7 +111,9 @@ class FlowProcessor:
             message.value = event.value = None  # the rows are held as columns now
 
     async def tick(self) -> None:
-        """Emit what is due and give back what is final, in every partition."""
+        """Emit what is due and give back what is final, in every partition. Raises StreamError when it must stop."""
+        self._stage.counters.refused_share.set(self._stage.share.value)
+        self._stage.share.check()
         for partition in list(self._partitions.values()):
             async with self._lock:
                 await self._advance(partition, time.time_ns())
@@ -170,9 +174,11 @@ class FlowProcessor:
         except DecodeError as error:
             refused = Refused("flows", str(error), self._stage.topic, partition.number, offset, key, value)
             self._stage.counters.refused.inc()
+            self._stage.share.refuse(str(error))
             record = dead_letter(self._stage.cluster, refused, time.time_ns())
             await self._stage.writer.send(DEAD_LETTER, self._stage.topic, record)
             return None
+        self._stage.share.accept()
         return part
 
     async def _restore(self, partition: _Partition, part: Part) -> None:

@@ -79,7 +79,7 @@ class Pipeline:
 
     def ended(self, module: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """A process that is expected to give up by itself."""
-        own = {"CLUSTER_AGENT__MANIFESTS": str(self._manifests), "LOG__FORMAT": "json", **more}
+        own = {"CLUSTER_AGENT__MANIFESTS": str(self._manifests), "WORKER__ID": WORKER, "LOG__FORMAT": "json", **more}
         return subprocess.run(
             [sys.executable, "-m", module],
             env=self.environment(**own), capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False,

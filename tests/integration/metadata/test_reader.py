@@ -14,11 +14,12 @@ from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.schema import schema_text
 from schemas.single_object import codec_of
-from streams.errors import ReadError
+from streams.errors import ReadError, StreamError
 from streams.metadata.builder import DirectoryBuilder
 from streams.metadata.counters import MetadataCounters
-from streams.metadata.reader import MetadataReader, Unusable
+from streams.metadata.reader import MetadataReader, Takers, Unusable
 from streams.metadata.writer import DeadLetterWriter
+from streams.source.share import RefusalShare
 from tests.support.objects import deleted, key_of, pod
 from tests.support.registry import running_registry
 from tests.support.stack import RunningStack
@@ -45,7 +46,8 @@ class Metadata:
 
     def new_reader(self) -> MetadataReader:
         registry = RegistryReader(self.registry_settings)
-        return MetadataReader(self.settings, registry, (self.builder.apply,), self.refused.append, self.counters)
+        takers = Takers((self.builder.apply,), self.refused.append, RefusalShare(self.topic, 0.5))
+        return MetadataReader(self.settings, registry, takers, self.counters)
 
     def create(self, partitions: int, **configuration: str) -> None:
         topic = NewTopic(self.topic, partitions, 1, config=configuration)
@@ -131,6 +133,16 @@ def test_what_is_no_object_is_counted_handed_over_and_passed(metadata: Metadata)
     assert [(refused.offset, refused.key) for refused in metadata.refused] == [
         (0, b"Pod/shop/broken"), (1, b"\xff\xfe"),
     ]  # fmt: skip
+
+
+def test_a_topic_that_is_mostly_of_no_use_is_an_error_instead_of_a_cluster_without_names(metadata: Metadata) -> None:
+    metadata.create(1)
+    for number in range(30):
+        metadata.send_bytes(f"Pod/shop/{number}".encode(), b"\xc3\x01 no such schema")
+    with pytest.raises(
+        StreamError, match=r"20 of the last 20 messages of .*k8s\.objects cannot be used.*another schema"
+    ):
+        metadata.reader.start()
 
 
 def test_partitions_that_are_added_are_read_from_their_beginning(metadata: Metadata) -> None:
