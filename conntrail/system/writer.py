@@ -7,10 +7,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from conntrail.errors import CommandError
+from conntrail.process.writer import Tie
 from conntrail.system.child import Child, Plan
 
 _START_SECONDS = 60.0
@@ -21,10 +24,11 @@ _HTTP_OK = 200
 
 
 class System:
-    """The running processes of a plan."""
+    """The running processes of a plan; they end with this one."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._tie = Tie()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, progress: Callable[[str], None]) -> None:
@@ -43,14 +47,8 @@ class System:
         if state:
             Path(state).mkdir(parents=True, exist_ok=True)
         with self.log_of(child.name).open("ab") as log:
-            self._running[child.name] = subprocess.Popen(
-                [sys.executable, "-m", child.module, *child.arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            command = [sys.executable, "-m", child.module, *child.arguments]
+            self._running[child.name] = self._tie.start(command, partial(_launch, environment, log))
         self._await_ready(child.name, address_file)
 
     def log_of(self, name: str) -> Path:
@@ -107,6 +105,12 @@ class System:
     def _last_lines(self, name: str) -> str:
         lines = self.log_of(name).read_text(encoding="utf-8", errors="replace").splitlines()
         return " | ".join(lines[-_LOG_LINES:]) or "it logged nothing"
+
+
+def _launch(environment: Mapping[str, str], log: IO[bytes], command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
 
 
 def _is_ready(address_file: Path) -> bool:

@@ -2,15 +2,15 @@
 
 import os
 import pwd
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from conntrail.errors import CommandError
 from conntrail.local.process.program import ProcessIdentity, Program
+from conntrail.process.writer import Tie
 
 _POLL_SECONDS = 0.05
 _KILL_SECONDS = 10.0
@@ -23,14 +23,13 @@ class ProcessWriter:
     def __init__(self, identify: Identify, is_tied: bool) -> None:
         """``is_tied``: what is started gets SIGTERM when this process dies, even of SIGKILL."""
         self._identify = identify
-        # The kernel sends the signal when the thread that started the program ends (prctl(2), PR_SET_PDEATHSIG), so
-        # one thread starts them all and lives as long as this object.
-        self._starter = ThreadPoolExecutor(1, "start") if is_tied else None
+        self._tie = Tie() if is_tied else None
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, program: Program) -> ProcessIdentity:
         """Start it. Raises CommandError when it cannot be started or ends at once."""
-        child = self._starter.submit(_tied, program).result() if self._starter else _launch(program, program.command)
+        launch = partial(_launch, program)
+        child = self._tie.start(program.command, launch) if self._tie else launch(program.command)
         self._children[child.pid] = child
         identity = self._identify(child.pid)
         if identity is None:
@@ -74,12 +73,6 @@ class ProcessWriter:
                 return False
             time.sleep(_POLL_SECONDS)
         return True
-
-
-def _tied(program: Program) -> subprocess.Popen[bytes]:
-    setpriv = shutil.which("setpriv")
-    tie = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
-    return _launch(program, [*tie, *program.command])
 
 
 def _launch(program: Program, command: Sequence[str]) -> subprocess.Popen[bytes]:

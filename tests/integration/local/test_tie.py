@@ -1,0 +1,28 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from conntrail.local.process.reader import identify
+
+SCRIPT = """
+import subprocess, sys
+from conntrail.process.writer import Tie
+child = Tie().start(["sleep", "600"], subprocess.Popen)
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_is_tied_ends_with_the_process_that_started_it_even_when_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        tied = int(starter.stdout.readline())
+        identity = identify(tied)
+        assert identity is not None
+        os.kill(starter.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while identify(tied) == identity:
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.02)
