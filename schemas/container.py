@@ -7,7 +7,8 @@ since those trust the counts they read.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -43,8 +44,20 @@ class ContainerEncoder:
         return buffer.getvalue()
 
 
-def check_container(data: bytes, minimum_row_bytes: int) -> tuple[dict[str, str], int]:
-    """Prove a container's frame without decoding rows; return its metadata and the number of rows.
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A container whose frame is proven."""
+
+    data: bytes
+    metadata: Mapping[str, str]
+    rows: int
+    sync_marker: bytes
+    blocks: tuple[tuple[int, int], ...]
+    """Where each block begins, with its counts, and ends, before its sync marker."""
+
+
+def check_container(data: bytes, minimum_row_bytes: int) -> Frame:
+    """Prove a container's frame without decoding rows.
 
     Every length must lie inside the data and every block hold at least ``minimum_row_bytes`` a row, so that a
     count can never make a decoder allocate more than the message pays for. Raises DecodeError.
@@ -60,18 +73,31 @@ def check_container(data: bytes, minimum_row_bytes: int) -> tuple[dict[str, str]
     position += _SYNC_BYTES
     if position > len(data):
         raise DecodeError("ends within the header")
-    rows = 0
+    rows, blocks = 0, []
     while position < len(data):
+        start = position
         count, position = _read_long(data, position)
         size, position = _read_long(data, position)
         if count < 0 or size < count * minimum_row_bytes or position + size + _SYNC_BYTES > len(data):
             raise DecodeError(f"a block of {count} rows in {size} bytes does not fit at byte {position}")
         position += size
+        blocks.append((start, position))
         if data[position : position + _SYNC_BYTES] != sync:
             raise DecodeError(f"no sync marker at byte {position}")
         position += _SYNC_BYTES
         rows += count
-    return metadata, rows
+    return Frame(data, metadata, rows, sync, tuple(blocks))
+
+
+def join_containers(frames: Sequence[Frame]) -> bytes:
+    """One container with the rows of all, in order, and the metadata of the first; all name the same schema."""
+    first = frames[0]
+    pieces: list[bytes | memoryview] = [first.data]
+    for frame in frames[1:]:
+        view = memoryview(frame.data)
+        for start, end in frame.blocks:
+            pieces += [view[start:end], first.sync_marker]
+    return b"".join(pieces)
 
 
 def _read_metadata(data: bytes, position: int) -> tuple[dict[str, str], int]:

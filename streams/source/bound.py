@@ -44,17 +44,16 @@ def check_time(batch: Batch, now_ns: int) -> None:
 
 def check_bounds(rows: pl.DataFrame) -> None:
     """Raise DecodeError, naming column and value, when a row of RawFlow is impossible."""
-    extremes = rows.select(
-        expression
-        for name in _LARGEST
-        for expression in (pl.col(name).min().alias(f"{name} min"), pl.col(name).max().alias(f"{name} max"))
-    ).row(0)
-    for place, (name, largest) in enumerate(_LARGEST.items()):
-        low, high = extremes[2 * place : 2 * place + 2]
-        if low is not None and (low < 0 or high > largest):
+    for name, largest in _LARGEST.items():
+        column = rows.get_column(name)
+        low, high = column.min(), column.max()
+        if isinstance(low, int) and isinstance(high, int) and (low < 0 or high > largest):
             raise DecodeError(f"{name} {low if low < 0 else high} is not within 0 and {largest}")
+    addresses = pl.concat([rows.get_column(f"{end}_address").rename("address") for end in _ENDS])
+    if all(map(_is_address, addresses.unique().to_list())):
+        return
     for end in _ENDS:
-        for address in rows[f"{end}_address"].unique().to_list():
+        for address in rows.get_column(f"{end}_address").unique().to_list():
             if not _is_address(address):
                 raise DecodeError(f"{end}_address {str(address)[:64]!r} is no address")
 

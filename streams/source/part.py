@@ -1,18 +1,30 @@
 """A part: one message of flows.raw, decoded to columns, with what it says of itself and where it stood in the log."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from schemas.batch import Batch, parse_batch
-from schemas.container import check_container
+from schemas.container import Frame, check_container, join_containers
 from schemas.errors import DecodeError
 from schemas.schema import Schema, read_schema
-from streams.source.bound import check_bounds
+from streams.source.bound import check_bounds, check_time
 
 _POLARS_TYPES = {"long": pl.Int64(), "int": pl.Int32(), "string": pl.String(), "boolean": pl.Boolean()}
+
+_BATCH_TYPES = {
+    "node": pl.String(),
+    "boot": pl.String(),
+    "sequence": pl.Int64(),
+    "interval_start_ns": pl.Int64(),
+    "interval_end_ns": pl.Int64(),
+    "coverage": pl.String(),
+}
+"""What a batch says of all its rows."""
 
 
 class PartName(NamedTuple):
@@ -49,23 +61,71 @@ class PartDecoder:
 
     def decode(self, value: bytes, offset: int) -> Part:
         """Raise DecodeError, saying where and why, when the message is not a batch of flows."""
-        metadata, count = check_container(value, self._minimum_row_bytes)
-        batch = parse_batch(metadata)
-        rows = self._read_rows(value) if count else pl.DataFrame(schema=self._types)
-        if rows.height != count:
-            raise DecodeError(f"{rows.height} rows where the container promises {count}")
-        for name in self._required:
-            if rows[name].null_count():  # the writer's schema may allow what ours does not
-                raise DecodeError(f"{name} is null in {rows[name].null_count()} rows")
-        check_bounds(rows)
-        return Part(batch, offset, rows.with_columns(_batch_columns(batch)))
+        [part] = self.decode_all([(offset, value)])
+        if isinstance(part, DecodeError):
+            raise part
+        return part
 
-    def _read_rows(self, value: bytes) -> pl.DataFrame:
+    def decode_all(self, messages: Iterable[tuple[int, bytes]], now_ns: int | None = None) -> list[Part | DecodeError]:
+        """A part for each (offset, message), or the reason why there is none, in order. ``now_ns``: Unix time.
+
+        Messages whose rows have one schema are read as one, since most are small and each reading costs the same.
+        """
+        framed = [self._framed(offset, value, now_ns) for offset, value in messages]
+        groups: dict[str | None, list[_Framed]] = {}
+        for item in framed:
+            if isinstance(item, _Framed):
+                groups.setdefault(item.frame.metadata.get("avro.schema"), []).append(item)
+        parts = {id(item): part for group in groups.values() for item, part in self._parts(group)}
+        return [item if isinstance(item, DecodeError) else parts[id(item)] for item in framed]
+
+    def _framed(self, offset: int, value: bytes, now_ns: int | None) -> "_Framed | DecodeError":
         try:
-            rows = pl.read_avro(BytesIO(value))
+            frame = check_container(value, self._minimum_row_bytes)
+            batch = parse_batch(frame.metadata)
+            if now_ns is not None:
+                check_time(batch, now_ns)
+        except DecodeError as error:
+            return error
+        return _Framed(offset, frame, batch)
+
+    def _parts(self, group: list["_Framed"]) -> Iterator[tuple["_Framed", Part | DecodeError]]:
+        """When one message is bad, each is read alone: the others are not refused with it."""
+        try:
+            rows = self._read_rows(group)
+        except DecodeError as error:
+            if len(group) == 1:
+                yield group[0], error
+            else:
+                for item in group:
+                    yield from self._parts([item])
+            return
+        start = 0
+        for item in group:
+            yield item, Part(item.batch, item.offset, rows.slice(start, item.frame.rows))
+            start += item.frame.rows
+
+    def _read_rows(self, group: list["_Framed"]) -> pl.DataFrame:
+        """Rows of messages of one schema, with what their batches say of them. Raises DecodeError."""
+        counts = [item.frame.rows for item in group]
+        rows = self._read_columns(join_containers([item.frame for item in group])) if sum(counts) else None
+        if rows is None:
+            return empty_rows()
+        if rows.height != sum(counts):
+            raise DecodeError(f"{rows.height} rows where the container promises {sum(counts)}")
+        for name in self._required:
+            if nulls := rows.get_column(name).null_count():  # the writer's schema may allow what ours does not
+                raise DecodeError(f"{name} is null in {nulls} rows")
+        check_bounds(rows)
+        owners = pl.Series(np.repeat(np.arange(len(group)), counts))
+        return rows.hstack(_batch_columns([item.batch for item in group]).select(pl.all().gather(owners)))
+
+    def _read_columns(self, container: bytes) -> pl.DataFrame:
+        try:
+            rows = pl.read_avro(BytesIO(container))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
             raise DecodeError(f"rows cannot be decoded: {str(error)[:200]}") from error
-        if rows.schema == self._types:
+        if rows.columns == self._types.names() and rows.dtypes == self._types.dtypes():
             return rows
         missing = [name for name in self._types if name not in rows.columns]
         if missing:
@@ -76,18 +136,19 @@ class PartDecoder:
             raise DecodeError(f"a column has another type than its schema says: {str(error)[:200]}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Framed:
+    """A message that is a batch, as far as its frame tells."""
+
+    offset: int
+    frame: Frame
+    batch: Batch
+
+
 def empty_rows() -> pl.DataFrame:
     """No rows, with the columns of a part's rows."""
     schema = {field["name"]: _polars_type(field["type"]) for field in read_schema("raw_flow")["fields"]}
-    facts = {
-        "node": pl.String(),
-        "boot": pl.String(),
-        "sequence": pl.Int64(),
-        "interval_start_ns": pl.Int64(),
-        "interval_end_ns": pl.Int64(),
-        "coverage": pl.String(),
-    }
-    return pl.DataFrame(schema={**schema, **facts})
+    return pl.DataFrame(schema={**schema, **_BATCH_TYPES})
 
 
 def _polars_type(avro_type: str | list[str]) -> pl.DataType:
@@ -96,12 +157,6 @@ def _polars_type(avro_type: str | list[str]) -> pl.DataType:
     return _POLARS_TYPES[plain]
 
 
-def _batch_columns(batch: Batch) -> list[pl.Expr]:
-    return [
-        pl.lit(batch.node).alias("node"),
-        pl.lit(batch.boot).alias("boot"),
-        pl.lit(batch.sequence, pl.Int64).alias("sequence"),
-        pl.lit(batch.interval_start_ns, pl.Int64).alias("interval_start_ns"),
-        pl.lit(batch.interval_end_ns, pl.Int64).alias("interval_end_ns"),
-        pl.lit(batch.coverage).alias("coverage"),
-    ]
+def _batch_columns(batches: list[Batch]) -> pl.DataFrame:
+    """A row for each batch."""
+    return pl.DataFrame({name: [getattr(batch, name) for batch in batches] for name in _BATCH_TYPES}, _BATCH_TYPES)

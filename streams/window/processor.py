@@ -13,10 +13,9 @@ import structlog
 from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
 from streams.policy.hits import hits
-from streams.source.bound import check_time
 from streams.source.part import Part, PartDecoder
 from streams.source.processor import if_possible, patiently
-from streams.source.reader import LogReader
+from streams.source.reader import LogReader, LogRecord
 from streams.source.share import RefusalShare
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
@@ -30,6 +29,8 @@ from streams.window.writer import ResultWriter
 
 _TICK_SECONDS = 0.25
 _AMEND_SECONDS = 2.0
+READ_TOGETHER = 64
+"""Messages that are decoded at once; what came is never left for longer than a tick."""
 _log = structlog.get_logger()
 
 
@@ -60,6 +61,8 @@ class _Partition:
     """First offset that is not final."""
     expected: int
     """Next offset, if none is skipped."""
+    arrived: list[LogRecord] = field(default_factory=list)
+    """Messages that are not decoded yet: many at once cost far less than one by one."""
     events: dict[int, Any] = field(default_factory=dict)
     """Faust events whose acknowledgement is held, by offset."""
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
@@ -107,8 +110,10 @@ class FlowProcessor:
                 await self._read_skipped(partition, message.offset)
             partition.events[message.offset] = event
             partition.expected = max(partition.expected, message.offset + 1)
-            await self._hold(partition, message.offset, message.key, message.value)
-            message.value = event.value = None  # the rows are held as columns now
+            partition.arrived.append(LogRecord(message.offset, message.key, message.value))
+            message.value = event.value = None  # an event is held until its rows are final
+            if len(partition.arrived) >= READ_TOGETHER:
+                await self._hold_arrived(partition)
 
     async def tick(self) -> None:
         """Emit what is due and give back what is final, in every partition. Raises StreamError when it must stop."""
@@ -116,6 +121,7 @@ class FlowProcessor:
         self._stage.share.check()
         for partition in list(self._partitions.values()):
             async with self._lock:
+                await self._hold_arrived(partition)
                 await self._advance(partition, time.time_ns())
 
     def _start_ticker(self, app: faust.App) -> None:
@@ -154,32 +160,34 @@ class FlowProcessor:
         self._stage.counters.skipped.inc(until - partition.expected)
         _log.warning("offsets skipped, reading them again", partition=partition.number, start=partition.expected,
                      end=until)  # fmt: skip
-        for record in await self._read(partition.number, partition.expected, until):
-            partition.expected = record.offset + 1
-            await self._hold(partition, record.offset, record.key, record.value)
+        await self._hold_arrived(partition)
+        await self._hold(partition, await self._read(partition.number, partition.expected, until))
         partition.expected = until
 
-    async def _hold(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> None:
-        part = await self._decode(partition, offset, key, value)
-        if part is None:
-            return
-        await self._restore(partition, part)
-        added = partition.ledger.add(part, time.time_ns())
-        self._stage.counters.note(part, added)
+    async def _hold_arrived(self, partition: _Partition) -> None:
+        arrived, partition.arrived = partition.arrived, []
+        await self._hold(partition, arrived)
 
-    async def _decode(self, partition: _Partition, offset: int, key: bytes | None, value: bytes | None) -> Part | None:
-        try:
-            part = self._stage.decoder.decode(value or b"", offset)
-            check_time(part.batch, time.time_ns())
-        except DecodeError as error:
-            refused = Refused("flows", str(error), self._stage.topic, partition.number, offset, key, value)
-            self._stage.counters.refused.inc()
-            self._stage.share.refuse(str(error))
-            record = dead_letter(self._stage.cluster, refused, time.time_ns())
-            await self._stage.writer.send(DEAD_LETTER, self._stage.topic, record)
-            return None
-        self._stage.share.accept()
-        return part
+    async def _hold(self, partition: _Partition, records: list[LogRecord]) -> None:
+        for record, part in zip(records, self._decoded(records), strict=True):
+            if isinstance(part, DecodeError):
+                await self._refuse(partition, record, str(part))
+                continue
+            self._stage.share.accept()
+            await self._restore(partition, part)
+            added = partition.ledger.add(part, time.time_ns())
+            self._stage.counters.note(part, added)
+
+    def _decoded(self, records: list[LogRecord]) -> list[Part | DecodeError]:
+        messages = [(record.offset, record.value or b"") for record in records]
+        return self._stage.decoder.decode_all(messages, time.time_ns())
+
+    async def _refuse(self, partition: _Partition, record: LogRecord, reason: str) -> None:
+        refused = Refused("flows", reason, self._stage.topic, partition.number, record.offset, record.key, record.value)
+        self._stage.counters.refused.inc()
+        self._stage.share.refuse(reason)
+        letter = dead_letter(self._stage.cluster, refused, time.time_ns())
+        await self._stage.writer.send(DEAD_LETTER, self._stage.topic, letter)
 
     async def _restore(self, partition: _Partition, part: Part) -> None:
         """Before a part of a window that is not whole is added, read the window's other parts from the log."""
@@ -197,17 +205,14 @@ class FlowProcessor:
         if start is None or start >= until:
             return []
         end = window_ns + self._stage.spans.size_ns
-        parts = []
-        for record in await self._read(partition.number, start, until):
-            try:
-                part = self._stage.decoder.decode(record.value or b"", record.offset)
-            except DecodeError:
-                continue  # it went to the dead letters when it was first met
-            if part.batch.interval_start_ns < end and part.batch.interval_end_ns > window_ns:
-                parts.append(part)
-        return parts
+        found = self._decoded(await self._read(partition.number, start, until))
+        return [
+            part
+            for part in found  # what is refused went to the dead letters when it was first met
+            if isinstance(part, Part) and part.batch.interval_start_ns < end and part.batch.interval_end_ns > window_ns
+        ]
 
-    async def _read(self, number: int, start: int, end: int) -> list[Any]:
+    async def _read(self, number: int, start: int, end: int) -> list[LogRecord]:
         return await patiently(lambda: list(self._stage.log.read(self._stage.topic, number, start, end)))
 
     async def _advance(self, partition: _Partition, now_ns: int) -> None:

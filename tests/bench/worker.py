@@ -29,6 +29,7 @@ from streams.window.aggregate import aggregate
 from streams.window.evaluate import Names, evaluate_step
 from streams.window.flow import Stamp, flow_records
 from streams.window.knowledge import Knowledge
+from streams.window.processor import READ_TOGETHER
 from streams.window.record import hit_records, window_records
 from streams.window.writer import ResultWriter
 from tests.support.parts import SECOND, batch, encoded, raw_flow
@@ -164,10 +165,13 @@ def worker_path(settings: KafkaSettings, names: Names) -> None:
     decoder = PartDecoder(read_schema("raw_flow"))
     log = LogReader(settings, "bench-progress")
     steps: dict[int, list[Part]] = {}
-    for record in log.read(TOPIC, 0, 0, STEPS * 2 * PARTS):
-        part = decoder.decode(record.value or b"", record.offset)
-        steps.setdefault(part.batch.interval_start_ns, []).append(part)
+    records = list(log.read(TOPIC, 0, 0, STEPS * 2 * PARTS))
     log.close()
+    for start in range(0, len(records), READ_TOGETHER):
+        arrived = ((record.offset, record.value or b"") for record in records[start : start + READ_TOGETHER])
+        for part in decoder.decode_all(arrived):
+            assert isinstance(part, Part)
+            steps.setdefault(part.batch.interval_start_ns, []).append(part)
     asyncio.run(emit(settings, names, list(steps.values())))
 
 

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import fastavro
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.batch import Batch, parse_batch
-from schemas.container import ContainerEncoder, check_container
+from schemas.container import ContainerEncoder, check_container, join_containers
 from schemas.errors import DecodeError, SchemaError
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
@@ -95,9 +96,18 @@ def test_a_container_passes_its_check_with_its_metadata_and_count(
     given_rows: list[dict[str, Any]], metadata: dict[str, str]
 ) -> None:
     data = ENCODER.encode(given_rows, metadata, SYNC)
-    found, count = check_container(data, minimum_row_bytes=2)
-    assert count == len(given_rows)
-    assert metadata.items() <= found.items()
+    frame = check_container(data, minimum_row_bytes=2)
+    assert frame.rows == len(given_rows)
+    assert metadata.items() <= frame.metadata.items()
+
+
+@given(st.lists(rows, min_size=1, max_size=4))
+def test_containers_are_joined_into_one_with_all_rows_in_order(lots: list[list[dict[str, Any]]]) -> None:
+    containers = [ENCODER.encode(lot, {"lot": str(number)}, bytes([number]) * 16) for number, lot in enumerate(lots)]
+    joined = join_containers([check_container(data, minimum_row_bytes=2) for data in containers])
+    assert list(fastavro.reader(BytesIO(joined))) == [row for lot in lots for row in lot]
+    frame = check_container(joined, minimum_row_bytes=2)
+    assert (frame.rows, frame.metadata["lot"]) == (sum(map(len, lots)), "0")
 
 
 @given(rows, st.data())
@@ -109,7 +119,7 @@ def test_a_damaged_container_passes_its_check_or_is_a_decode_error(
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     try:
-        _, count = check_container(cut, minimum_row_bytes=2)
+        count = check_container(cut, minimum_row_bytes=2).rows
     except DecodeError:
         return
     assert count * 2 <= len(cut)

@@ -84,5 +84,5 @@ def test_a_foreign_message_cannot_be_divided() -> None:
 
 @given(KEYS, st.integers(1, 12))
 def test_every_frame_holds(keys: list[int], partitions: int) -> None:
-    counts = [check_container(message.value, minimum_row_bytes=2)[1] for message in encode(keys, partitions).messages]
+    counts = [check_container(message.value, minimum_row_bytes=2).rows for message in encode(keys, partitions).messages]
     assert sum(counts) == len(keys)

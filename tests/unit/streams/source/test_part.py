@@ -10,7 +10,7 @@ from schemas.container import ContainerEncoder
 from schemas.errors import DecodeError
 from schemas.schema import read_schema
 from streams.source.bound import check_time
-from streams.source.part import PartDecoder
+from streams.source.part import Part, PartDecoder
 from tests.support.parts import SECOND, batch, encoded, raw_flow
 
 SCHEMA = read_schema("raw_flow")
@@ -88,6 +88,34 @@ def test_values_at_their_bounds_are_taken() -> None:
     }  # fmt: skip
     part = DECODER.decode(encoded(batch(), [raw_flow(**largest)]), 0)
     assert part.rows.select(*largest).row(0) == tuple(largest.values())
+
+
+def test_messages_read_together_are_what_each_is_alone() -> None:
+    older = {**SCHEMA, "fields": SCHEMA["fields"][::-1]}
+    bad = encoded(batch("bad"), [raw_flow(protocol=256)])
+    messages = [
+        encoded(batch("node1"), [raw_flow(flow_key=1), raw_flow(flow_key=2)]),
+        b"garbage",
+        encoded(batch("node2")),
+        ContainerEncoder(older).encode([raw_flow(flow_key=3)], batch("node3").metadata(), b"0123456789abcdef"),
+        bad,
+        bad[:-20],
+        encoded(batch("node4"), [raw_flow(flow_key=4)]),
+    ]
+    found = DECODER.decode_all(list(enumerate(messages)))
+    assert list(map(shown, found)) == [shown(DECODER.decode_all([message])[0]) for message in enumerate(messages)]
+    assert [part.name.node for part in found if isinstance(part, Part)] == ["node1", "node2", "node3", "node4"]
+
+
+def shown(part: Part | DecodeError) -> Any:
+    return (part.offset, part.batch, part.rows.to_dicts()) if isinstance(part, Part) else str(part)
+
+
+def test_an_interval_of_another_age_is_refused_alone() -> None:
+    messages = [encoded(batch(start=NOW, end=NOW + 10)), encoded(batch(start=0, end=10))]
+    taken, refused = DECODER.decode_all(enumerate(messages), NOW * SECOND)
+    assert isinstance(taken, Part)
+    assert "clock of node1" in str(refused)
 
 
 @given(st.binary(max_size=300))
