@@ -1,15 +1,21 @@
 """``conntrail lab``: a cluster of network namespaces on this machine."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from conntrail.lab.rootless.command import down_inside, enter, go_inside, is_user, up_inside
+from conntrail.lab.rootless.reader import is_inside
+
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
-    help="Build a cluster of network namespaces from Kubernetes YAML, with real traffic. Needs root.",
+    help="Build a cluster of network namespaces from Kubernetes YAML, with real traffic; as root, or as a user who may "
+    "make user namespaces.",
     epilog="Example: conntrail lab up && conntrail lab traffic --duration 30 && conntrail lab down",
 )
 _OUTPUTS = ("table", "wide", "json", "jsonl")
@@ -18,10 +24,13 @@ _WIDE_COLUMNS = (*_COLUMNS, "workload", "network_namespace")
 _Directory = Annotated[Path | None, typer.Option("--state-dir", help="Where the lab keeps its state.")]
 
 
-def _lab(directory: Path | None) -> Any:
+def _lab(directory: Path | None, inside: Callable[[Path], NoReturn] = go_inside) -> Any:
     from conntrail.lab.main import Lab, default_directory  # noqa: PLC0415
 
-    return Lab(directory or default_directory())
+    where = directory or default_directory()
+    if is_user():
+        inside(where)
+    return Lab(where)
 
 
 def _say(text: str) -> None:
@@ -49,17 +58,20 @@ def up(
     state_dir: _Directory = None,
 ) -> None:
     """Build nodes, pods, services and policies, and start the servers."""
-    lab = _lab(state_dir)
+    lab = _lab(state_dir, up_inside)
     lab.up(manifests, _say)
+    entering = "conntrail lab enter -- " if is_inside() else ""
     for name, path in lab.nodes.items():
-        typer.echo(f"{name}  conntrail agent --node {name} --netns {path}")
-    typer.echo(f"objects  conntrail cluster-agent --manifests {lab.cluster_directory}")
+        typer.echo(f"{name}  {entering}conntrail agent --node {name} --netns {path}")
+    typer.echo(f"objects  {entering}conntrail cluster-agent --manifests {lab.cluster_directory}")
+    if entering:
+        _say("this lab has a network of its own: Kafka and Elasticsearch must run in it, too (conntrail lab enter)")
 
 
-@app.command()
+@app.command(epilog="Example: conntrail lab down")
 def down(state_dir: _Directory = None) -> None:
     """Remove everything, also what a lab that was killed left behind."""
-    lab = _lab(state_dir)
+    lab = _lab(state_dir, down_inside)
     if not lab.down():
         _say(f"no lab was there, in {lab.layout.root}")
 
@@ -96,7 +108,22 @@ def execute(
     raise typer.Exit(_lab(state_dir).execute(pod, command))
 
 
-@app.command()
+@app.command(
+    "enter",
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: conntrail lab enter --unprivileged -- conntrail local up",
+)
+def enter_lab(
+    command: Annotated[list[str], typer.Argument(help="The command, after --.")],
+    unprivileged: Annotated[
+        bool, typer.Option("--unprivileged", help="Without rights over the lab: for what refuses to be root.")
+    ] = False,
+) -> None:
+    """Run a command beside the nodes: a user's lab has a network of its own, where agents and Kafka must be."""
+    enter(command, is_privileged=not unprivileged)
+
+
+@app.command(epilog="Example: conntrail lab traffic --duration 30 --rate 20")
 def traffic(
     duration: Annotated[float, typer.Option(min=1, help="Seconds.")] = 30,
     rate: Annotated[float, typer.Option(min=0, help="Connections a second; 0: as the manifests say.")] = 0,
@@ -108,13 +135,13 @@ def traffic(
     typer.echo(str(lab.truth_path))
 
 
-@app.command()
+@app.command(epilog="Example: conntrail lab apply deny-all.yaml")
 def apply(path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None) -> None:
     """Add or change policies while the lab runs."""
     _lab(state_dir).apply(path)
 
 
-@app.command()
+@app.command(epilog="Example: conntrail lab delete deny-all.yaml")
 def delete(
     path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None
 ) -> None:

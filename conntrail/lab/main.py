@@ -24,6 +24,7 @@ from conntrail.lab.network.writer import (
     tracked_connections,
 )
 from conntrail.lab.order import check_calls
+from conntrail.lab.rootless.reader import is_inside
 from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
 from conntrail.lab.store.reader import read_manifests
@@ -36,8 +37,13 @@ _OUTSIDE_SERVES: Final = "tcp:443,udp:53"
 
 
 def default_directory() -> Path:
-    """Where the lab of this machine is kept."""
-    return Path("/run/conntrail/lab") if os.geteuid() == 0 else Path.home() / ".local/state/conntrail/lab"
+    """Where the lab of this machine is kept, or that of a user who is not root. Raises CommandError."""
+    if os.geteuid() == 0 and not is_inside():
+        return Path("/run/conntrail/lab")
+    try:
+        return Path.home() / ".local/state/conntrail/lab"
+    except RuntimeError as error:
+        raise CommandError("this user has no home: name a place by --state-dir") from error
 
 
 class Lab:

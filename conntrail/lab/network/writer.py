@@ -153,7 +153,8 @@ def _reap(pids: Iterable[int]) -> None:
 
 def _run(*command: str, text: str | None = None) -> str:
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        # It inherits the lock on the lab, and so keeps it to its end, should this process be killed.
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, close_fds=False)
     except FileNotFoundError as error:
         raise CommandError(f"the program {command[0]} is missing: run make setup") from error
     if done.returncode != 0:

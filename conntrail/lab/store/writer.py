@@ -133,6 +133,8 @@ def _lock(path: Path) -> Iterator[None]:
     except PermissionError as error:
         raise CommandError("the lab needs root, for network namespaces") from error
     with handle:
+        # What is under way when this process is killed keeps the lock (flock(2)): else it would make things later on.
+        os.set_inheritable(handle.fileno(), True)
         _acquire(handle)
         yield
 

@@ -84,6 +84,27 @@ def test_killed_while_a_short_pod_lives_then_traffic_runs_again(tmp_path: Path) 
     assert not programs_left(tmp_path)
 
 
+def test_what_was_under_way_when_a_builder_was_killed_is_over_before_anything_else_is_done(tmp_path: Path) -> None:
+    mark = tmp_path / "under-way"
+    script = f"""
+from pathlib import Path
+from conntrail.lab.network.writer import _run
+from conntrail.lab.state import Layout
+from conntrail.lab.store.writer import Store
+with Store(Layout(Path({str(tmp_path / "lab")!r}))).building():
+    _run("sh", "-c", "touch {mark}; sleep 1; rm {mark}")
+"""
+    building = subprocess.Popen([sys.executable, "-c", script])
+    try:
+        until(mark.exists)
+    finally:
+        building.kill()
+        building.communicate()
+    assert mark.exists()
+    Lab(tmp_path / "lab").down()
+    assert not mark.exists()
+
+
 def test_a_lab_whose_process_was_killed_makes_way_for_the_next(tmp_path: Path) -> None:
     building = f"Lab(Path({str(tmp_path / 'killed')!r}), is_tied=True).up()"
     script = f"from pathlib import Path; from conntrail.lab.main import Lab; {building}; input()"
