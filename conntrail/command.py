@@ -1,11 +1,15 @@
-"""The root command: one line a subcommand, each loaded when it is called, so that --help stays fast."""
+"""The root command: one line a subcommand, each loaded when it is called.
+
+So --help and completion are fast, and work where the extra that a subcommand needs is not installed.
+"""
 
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.completion import get_completion_inspect_parameters
+from typer.core import TyperCommand, TyperGroup
 
 _COMMANDS = {
     "agent": ("conntrail.process.command:agent", "Run the node agent: the kernel's connections to Kafka."),
@@ -20,33 +24,43 @@ _COMMANDS = {
     "local": ("conntrail.local.command:app", "Run Kafka and Elasticsearch on this machine."),
     "lab": ("conntrail.lab.command:app", "Build a cluster of network namespaces from Kubernetes YAML."),
     "demo": ("conntrail.demo.command:app", "Show the whole system on real traffic."),
+    "completion": ("conntrail.completion.command:app", "Print the script that completes commands in a shell."),
 }
 
 
+_NAMES_OF_HELP = {"help_option_names": ["-h", "--help"]}
+
+
 class _LazyGroup(TyperGroup):
-    """Imports a subcommand's module only when it is needed."""
+    """Knows its subcommands by name and summary, and imports one's module only when it is called."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
-        return list(_COMMANDS)
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        get_completion_inspect_parameters()  # makes typer's shells known, which `conntrail completion` needs
+        for name, (_, summary) in _COMMANDS.items():
+            self.add_command(TyperCommand(name, help=summary))
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        target, summary = _COMMANDS[cmd_name]
-        module, _, attribute = target.partition(":")
-        command = typer.main.get_command(getattr(import_module(module), attribute))
-        command.name = cmd_name
-        command.short_help = summary
-        return command
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else _loaded(name), rest
+
+
+def _loaded(name: str) -> Any:
+    module, _, attribute = _COMMANDS[name][0].partition(":")
+    command = typer.main.get_command(getattr(import_module(module), attribute))
+    command.name = name
+    return command
 
 
 app = typer.Typer(
     name="conntrail",
     cls=_LazyGroup,
+    add_completion=False,
+    context_settings=_NAMES_OF_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Kubernetes network observability: what talks to what, which policy allowed or denied it, and why.",
-    epilog="Start with: conntrail demo",
+    epilog="Example: conntrail demo   ·   conntrail observe --follow --verdict denied",
 )
 
 

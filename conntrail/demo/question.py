@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conntrail.observe.render import human_bytes, printable
+from conntrail.observe.render import human_bytes
+from conntrail.text import printable
 
 _BUCKETS = 1000
 _SHOWN = 12

@@ -6,28 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from rich.table import Table
 
 from conntrail.errors import CommandError
 from conntrail.local.log.reader import follow, tail
 from conntrail.local.main import Stack, StackOptions
-from conntrail.local.state.state import NAMES
+from conntrail.local.state.state import NAMES, Name
 from conntrail.local.status import COLUMNS, WIDE_COLUMNS
+from conntrail.writer import print_table
 from runtime.reader import read_settings
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     help="Run a real Kafka and a real Elasticsearch on this machine, from released artifacts.",
     epilog='Example: conntrail local up && eval "$(conntrail local env)" && conntrail setup',
 )
-_PIPE_WIDTH = 1000
-_OUTPUTS = ("table", "wide", "json", "jsonl")
 _DataDirectory = Annotated[
     Path | None,
     typer.Option("--data-dir", help="Where everything of this stack is kept; several stacks by several directories."),
@@ -68,11 +67,11 @@ def down(
 @app.command(epilog="Example: conntrail local status -o json")
 def status(
     data_dir: _DataDirectory = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json or jsonl.")] = "table",
+    output: Annotated[
+        Literal["table", "wide", "json", "jsonl"], typer.Option("--output", "-o", help="How to print it.")
+    ] = "table",
 ) -> None:
     """Say how both are; exit status 1 unless both answer."""
-    if output not in _OUTPUTS:
-        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
     stack = _stack(data_dir)
     stack.require_state()
     statuses = stack.status()
@@ -82,7 +81,8 @@ def status(
         for service in statuses:
             typer.echo(json.dumps(service.document()))
     else:
-        _print_table([service.row() for service in statuses], COLUMNS if output == "table" else WIDE_COLUMNS)
+        columns = COLUMNS if output == "table" else WIDE_COLUMNS
+        print_table(columns, [[service.row()[column] for column in columns] for service in statuses])
     if not all(service.is_answering for service in statuses):
         raise typer.Exit(1)
 
@@ -96,15 +96,13 @@ def env(data_dir: _DataDirectory = None) -> None:
 
 @app.command(epilog="Example: conntrail local logs elasticsearch -f")
 def logs(
-    service: Annotated[str, typer.Argument(help="kafka or elasticsearch; default: both.")] = "",
+    service: Annotated[Name | None, typer.Argument(help="Whose; default: both.")] = None,
     follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
     data_dir: _DataDirectory = None,
 ) -> None:
     """Print what they logged."""
-    names = [name for name in NAMES if service in ("", name)]
-    if not names:
-        raise typer.BadParameter("expected kafka or elasticsearch", param_hint="SERVICE")
+    names = [name for name in NAMES if service in (None, name)]
     stack = _stack(data_dir)
     stack.require_state()
     prefixes = {stack.layout.log(name): "" if len(names) == 1 else f"{name}: " for name in names}
@@ -118,7 +116,7 @@ def logs(
 
 @app.command(epilog="Example: conntrail local fetch")
 def fetch() -> None:
-    """Download and verify what the stack runs, so that a later ``up`` needs no network."""
+    """Download and verify what the stack runs, so that a later up needs no network."""
     _fetch(_stack(None))
 
 
@@ -168,13 +166,3 @@ def _progress() -> Iterator[Any]:
     finally:
         if console.is_terminal:
             sys.stderr.write("\r\x1b[2K")
-
-
-def _print_table(rows: list[dict[str, str]], columns: tuple[str, ...]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column.upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(row[column] for column in columns))
-    # A pipe has no width: never fold a path there.
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)

@@ -6,9 +6,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,10 +21,16 @@ from runtime.settings import Seconds, Settings
 if TYPE_CHECKING:
     from conntrail.observe.reader import FlowTopic
 
-app = typer.Typer(pretty_exceptions_enable=False)
-_OUTPUTS = ("compact", "table", "wide", "json", "jsonl")
-_SOURCES = ("auto", "elasticsearch", "kafka")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _REMEMBERED = 100_000
+
+
+class Verdict(StrEnum):
+    """What may have become of a flow."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    FAILED = "failed"
 
 
 def _option(text: str, *names: str) -> Any:
@@ -53,7 +60,7 @@ def observe(
     to_service: Annotated[list[str] | None, _option("The destination's service.")] = None,
     to_ip: Annotated[list[str] | None, _option("The destination's address or network.")] = None,
     to_port: Annotated[list[str] | None, _option("The destination's port.")] = None,
-    verdict: Annotated[list[str] | None, _option("allowed, denied or failed.")] = None,
+    verdict: Annotated[list[Verdict] | None, _option("What became of it.")] = None,
     protocol: Annotated[list[str] | None, _option("tcp, udp, sctp, icmp, or an application protocol.")] = None,
     since: Annotated[str, _option("How far back: 10m, 2h, or a time as 2026-01-31T12:00:00Z.")] = "",
     until: Annotated[str, _option("Up to when, likewise.")] = "",
@@ -61,18 +68,19 @@ def observe(
         int | None, typer.Option(min=1, help="How many flows at most; 20 unless --since or --follow is given.")
     ] = None,
     follow: Annotated[bool, _option("Go on with what comes, until Ctrl-C.", "--follow", "-f")] = False,
-    source: Annotated[str, _option("auto, elasticsearch or kafka: where the past is read.")] = "auto",
-    output: Annotated[str, _option("compact, table, wide, json or jsonl.", "--output", "-o")] = "compact",
+    source: Annotated[
+        Literal["auto", "elasticsearch", "kafka"],
+        _option("Where the past is read; auto: Elasticsearch, or Kafka when that does not answer."),
+    ] = "auto",
+    output: Annotated[
+        Literal["compact", "table", "wide", "json", "jsonl"], _option("How to print them.", "--output", "-o")
+    ] = "compact",
 ) -> None:
     """Show flows: who talked to whom, whether it was allowed, and by which policy.
 
     Without --follow: the last flows of the past, from Elasticsearch, or from Kafka when that does not answer.
     Options of one kind are alternatives; different kinds must all hold.
     """
-    if output not in _OUTPUTS:
-        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
-    if source not in _SOURCES:
-        raise typer.BadParameter(f"expected {', '.join(_SOURCES)}", param_hint="--source")
     if follow and until:
         raise typer.BadParameter("what is followed has no end: leave --until away", param_hint="--follow")
     try:
@@ -84,7 +92,7 @@ def observe(
             *EndSelection(
                 "destination", *map(_given, (to_namespace, to_pod, to_workload, to_service, to_ip, to_port))
             ).conditions(),
-            *flow_conditions(_given(verdict), _given(protocol)),
+            *flow_conditions(verdict or [], _given(protocol)),
         ]
         since_ms, until_ms = _instant("--since", since), _instant("--until", until)
     except FilterError as error:
@@ -207,16 +215,9 @@ def _print(documents: Iterator[dict[str, Any]], output: str, follow: bool) -> No
 
 
 def _print_table(documents: list[dict[str, Any]], is_wide: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from conntrail.writer import print_table  # noqa: PLC0415 - keeps --help fast
 
-    table = Table(box=None, header_style="bold")
-    for column in (*COLUMNS, *(WIDE_COLUMNS if is_wide else ())):
-        table.add_column(column.upper(), overflow="fold")
-    for document in documents:
-        table.add_row(*(Text(cell) for cell in row(document, is_wide)))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    print_table((*COLUMNS, *(WIDE_COLUMNS if is_wide else ())), [row(document, is_wide) for document in documents])
 
 
 def _print_completeness(counts: dict[str, int]) -> None:

@@ -5,17 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from conntrail.observe.condition import values_at
+from conntrail.text import printable
 
 Document = Mapping[str, Any]
 COLUMNS = ("time", "source", "destination", "protocol", "verdict", "bytes", "reason")
 WIDE_COLUMNS = ("process", "service", "policies", "rtt", "reporter", "coverage", "flow")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _UNIT = 1024
-
-
-def printable(text: str) -> str:
-    """Show control characters, which could drive a terminal, as escapes."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def first(document: Document, path: str) -> Any:

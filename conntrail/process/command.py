@@ -2,18 +2,28 @@
 
 import os
 import sys
+from enum import StrEnum
 from importlib.util import find_spec
 from typing import Annotated, Final
 
 import typer
 
-agent = typer.Typer(pretty_exceptions_enable=False)
-cluster_agent = typer.Typer(pretty_exceptions_enable=False)
-worker = typer.Typer(pretty_exceptions_enable=False)
+agent = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+cluster_agent = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _NEEDS: Final = {"agents.cluster": ("urllib3", "yaml"), "streams": ("faust", "polars", "elasticsearch", "cramjam")}
 """Packages of the extras; asked for here, since the new interpreter could only say it by a traceback."""
-_Check = Annotated[bool, typer.Option("--check", help="Build everything, start nothing, exit 0.")]
+_Check = Annotated[
+    bool, typer.Option("--check", help="Check settings and options, start nothing: exit 0 when they will do.")
+]
+
+
+class Stage(StrEnum):
+    """Stages of a worker, as streams.main has them, which a terminal does not load."""
+
+    FLOWS = "flows"
+    INDEX = "index"
 
 
 @agent.command(epilog="Example: conntrail agent --node node1 --netns /run/netns/node1 --interval 5s")
@@ -44,7 +54,7 @@ def run_cluster_agent(
 
 @worker.command(epilog="Example: conntrail worker flows index --id worker-2")
 def run_worker(
-    stages: Annotated[list[str] | None, typer.Argument(help="flows, index; default: all.")] = None,
+    stages: Annotated[list[Stage] | None, typer.Argument(help="Which stages; default: all.")] = None,
     identity: Annotated[str, typer.Option("--id", help="Static member; default: the host name.")] = "",
     check: _Check = False,
 ) -> None:

@@ -1,30 +1,28 @@
 """``conntrail setup``: topics and index templates."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from conntrail.setup.change import COLUMNS, Change
 from conntrail.setup.main import set_up
 from conntrail.setup.template.plan import wanted_objects
 from conntrail.setup.template.writer import write_files
+from conntrail.writer import print_table
 from runtime.reader import read_settings
 from streams.index.template import ClusterFeatures
 
-app = typer.Typer(pretty_exceptions_enable=False)
-_OUTPUTS = ("table", "wide", "json", "jsonl")
-_PIPE_WIDTH = 1000
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(epilog="Example: conntrail setup --dry-run")
 def setup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")] = False,
-    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json or jsonl.")] = "table",
+    output: Annotated[
+        Literal["table", "wide", "json", "jsonl"], typer.Option("--output", "-o", help="How to print it.")
+    ] = "table",
     write_templates: Annotated[
         Path | None,
         typer.Option(help="Instead: write the Elasticsearch objects into this directory, for other tools to apply."),
@@ -34,8 +32,6 @@ def setup(
 
     Partitions are added when the setting asks for more, never removed. Run it again after every upgrade.
     """
-    if output not in _OUTPUTS:
-        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
     if write_templates is not None:
         write_files(write_templates, wanted_objects(ClusterFeatures(has_logsdb=True, has_lifecycle=True)))
         return
@@ -51,9 +47,4 @@ def _print(changes: list[Change], output: str) -> None:
         for change in changes:
             typer.echo(json.dumps(change.document()))
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column.upper(), overflow="fold")
-    for change in changes:
-        table.add_row(*change.document().values())
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    print_table(COLUMNS, [list(change.document().values()) for change in changes])

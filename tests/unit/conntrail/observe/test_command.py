@@ -8,13 +8,13 @@ from tests.unit.conntrail.observe.documents import document
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--output", "xml"], "expected compact, table, wide, json, jsonl"),
-        (["--verdict", "dropped"], "--verdict dropped: expected"),
+        (["--output", "xml"], "'xml' is not one of 'compact', 'table', 'wide', 'json', 'jsonl'"),
+        (["--verdict", "dropped"], "'dropped' is not one of 'allowed', 'denied', 'failed'"),
         (["--port", "http"], "--port http: expected a number"),
         (["--to-ip", "web"], "'web' is no address or network"),
         (["--since", "yesterday"], "--since yesterday: expected a duration"),
         (["--until", "2026-13-01"], "--until 2026-13-01: expected a duration"),
-        (["--source", "kafak"], "expected auto, elasticsearch, kafka"),
+        (["--source", "kafak"], "'kafak' is not one of 'auto', 'elasticsearch', 'kafka'"),
         (["--last", "0"], "--last"),
         (["--last", "-5"], "--last"),
         (["--follow", "--until", "10m"], "leave --until away"),

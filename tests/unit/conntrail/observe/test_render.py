@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, human_bytes, printable, row
+from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, human_bytes, row
+from conntrail.text import printable
 from tests.unit.conntrail.observe.documents import Document, document
 
 HOSTILE = ["\x1b[31mred", "a\nb", "a\rb", "\x07", "\x9b2J", "\u202egnp.exe", "a\u2028b", "\ud800", "\x00", "\u200b"]

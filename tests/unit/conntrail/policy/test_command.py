@@ -163,3 +163,31 @@ def test_the_list_names_what_cannot_be_evaluated_and_goes_on(tmp_path: Path) -> 
 
 def test_wrong_usage_exits_2() -> None:
     assert run("evaluate").exit_code == 2
+
+
+def test_files_may_follow_each_other_as_a_shell_expands_them(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all(PODS))
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump_all([ISOLATE_DB]))
+    (tmp_path / "q.jsonl").write_text(json.dumps(WEB_TO_DB))
+    objects = (tmp_path / "a.yaml", tmp_path / "b.yaml")
+    listed = run("list", "-f", *objects, "-o", "jsonl")
+    assert json.loads(listed.stdout)["name"] == "db"
+    for arguments in (
+        ("-f", *objects, "--queries", tmp_path / "q.jsonl"),
+        ("--queries", tmp_path / "q.jsonl", "-f", *objects),
+    ):
+        assert "NetworkPolicy:shop/db" in run("evaluate", *arguments).stdout
+
+
+def test_a_table_for_a_pipe_is_neither_cut_nor_able_to_drive_a_terminal(tmp_path: Path) -> None:
+    name = "p" * 120 + "\x1b[31m"
+    (tmp_path / "objects.yaml").write_text(json.dumps(_policy(name, {"podSelector": {}})))
+    result = run("list", "-f", tmp_path / "objects.yaml")
+    assert "p" * 120 + r"\x1b[31m" in result.stdout
+
+
+def test_objects_without_a_policy_are_said_to_have_none(tmp_path: Path) -> None:
+    (tmp_path / "objects.yaml").write_text(yaml.safe_dump_all(PODS))
+    result = run("list", "-f", tmp_path / "objects.yaml")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no policy" in result.stderr
