@@ -2,6 +2,11 @@
 
 from runtime.settings import KafkaSettings
 
+
+class BrokerError(Exception):
+    """Kafka does not let us in, or does not answer; the message is one line that says what to check."""
+
+
 Configuration = dict[str, str | int | float | bool]
 
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import socket
-import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,13 +10,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import faust
 import structlog
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from faust.auth import SASLCredentials, SSLCredentials
 from mode import Worker
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from runtime.kafka import client_configuration
+from runtime.broker.reader import find_topics
+from runtime.kafka import BrokerError
+from runtime.reader import certificates
 from runtime.server import StatusServer
 from runtime.settings import KafkaSettings, Settings, SettingsError
 from schemas.registry.reader import RegistryReader
@@ -46,7 +45,6 @@ _STAGES = ("flows", "index")
 _RESULTS = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
 _INDEXED = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER, ALERTS)
 _NS_PER_SECOND = 1_000_000_000
-_PATIENCE_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
@@ -132,6 +130,8 @@ class _Worker:
         settings = self._settings
         if not settings.elasticsearch.hosts:
             raise SettingsError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: name the stages to run without the index")
+        if settings.elasticsearch.ca_certs:
+            certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.elasticsearch.ca_certs)
         counters = IndexCounters(self._registry)
         stage = IndexStage(
             cluster=settings.cluster,
@@ -254,7 +254,8 @@ def _credentials(settings: KafkaSettings) -> SASLCredentials | SSLCredentials | 
     if settings.security_protocol == "PLAINTEXT":
         return None
     is_encrypted = settings.security_protocol.endswith("SSL")
-    context = ssl.create_default_context(cafile=settings.ssl_ca_location or None) if is_encrypted else None
+    ca_location = settings.ssl_ca_location
+    context = certificates("CONNTRAIL_KAFKA__SSL_CA_LOCATION", ca_location) if is_encrypted else None
     if settings.security_protocol == "SSL":
         return SSLCredentials(context)
     return SASLCredentials(
@@ -278,11 +279,10 @@ def _take_identity(name: str) -> IO[str]:
 
 def _require_topics(settings: KafkaSettings, names: set[str]) -> None:
     """Faust hangs on a topic that is not there, so look first."""
-    client = AdminClient(client_configuration(settings, "conntrail-worker"))
     try:
-        there = client.list_topics(timeout=_PATIENCE_SECONDS).topics
-    except KafkaException as error:
-        raise StreamError(f"Kafka at {settings.bootstrap_servers} does not answer: {error.args[0].str()}") from error
+        there = find_topics(settings, "conntrail-worker")
+    except BrokerError as error:
+        raise StreamError(str(error)) from error
     missing = sorted(names - set(there))
     if missing:
-        raise StreamError(f"topic {missing[0]} does not exist: run conntrail setup")
+        raise StreamError(f"topic {missing[0]} does not exist, or we may not see it: run conntrail setup")

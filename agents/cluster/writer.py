@@ -10,7 +10,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from agents.cluster.inventory import Change
 from agents.cluster.metrics import ClusterMetrics
 from agents.errors import WriteError
-from runtime.kafka import client_configuration
+from runtime.broker.reader import find_topics
+from runtime.kafka import BrokerError, client_configuration
 from runtime.settings import KafkaSettings, SchemaRegistrySettings
 from schemas.errors import DecodeError, RegistryError, SchemaError
 from schemas.registry.reader import RegistryReader
@@ -61,12 +62,13 @@ class ObjectTopic:
             "error_cb": self._note_error,
         }
         try:
+            if self._name not in find_topics(self._settings, _CLIENT):
+                raise WriteError(f"topic {self._name} does not exist, or we may not see it: run `conntrail setup`")
             self._producer = Producer(configuration)
-            topic = self._producer.list_topics(self._name, timeout=_PATIENCE_SECONDS).topics[self._name]
+        except BrokerError as error:
+            raise WriteError(str(error)) from error
         except (KafkaException, ValueError) as error:
             raise WriteError(f"Kafka at {self._settings.bootstrap_servers}: {_words(error)}") from error
-        if topic.error is not None:
-            raise WriteError(f"topic {self._name}: {topic.error.str()}: run `conntrail setup`")
         try:
             self._codec = self._registration.codec(KUBERNETES_OBJECTS, self._settings.topic_prefix)
         except RegistryError as error:

@@ -19,6 +19,7 @@ from agents.publish.interval import Message as IntervalMessage
 from agents.publish.metrics import PublishMetrics
 from agents.publish.spool import Spool, Storage
 from agents.publish.topic.reader import PartitionReader
+from runtime.broker.reader import Refusals
 from runtime.kafka import Configuration
 from schemas.errors import SchemaError
 
@@ -69,6 +70,7 @@ class IntervalWriter:
         self._bytes_under_way = 0
         self._rejection = ""
         self._outage = ""
+        self._refusals = Refusals()
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._start_at = 0.0
 
@@ -86,12 +88,17 @@ class IntervalWriter:
         self._reader.start(self._producer)
 
     def advance(self) -> None:
-        """Take confirmations and send what may be sent; never blocks on Kafka."""
+        """Take confirmations and send what may be sent; never blocks on Kafka.
+
+        Raises AgentError when Kafka refuses us before it ever let us in, as long as nothing would be lost by that.
+        """
         if self._producer is None:
             if time.monotonic() >= self._start_at:
                 self.start()
             return
         self._producer.poll(0)
+        if self._refusals.reason and not self._reader.partitions and not len(self._spool):
+            raise AgentError(f"Kafka refuses us: {self._refusals.reason}")
         if self._rejection:
             self._restart()
             return
@@ -186,6 +193,7 @@ class IntervalWriter:
 
     def _note_error(self, error: KafkaError) -> None:
         """What librdkafka reports by itself: an outage, which it mends, unless it is fatal."""
+        self._refusals.note(error)
         if error.fatal():
             self._reject(error.str())
         elif error.code() in _OUTAGES and not self._outage:

@@ -55,6 +55,8 @@ class StackOptions:
     """The servers end with the process that started them."""
     elasticsearch_settings: Mapping[str, object] = field(default_factory=dict)
     """Added to elasticsearch.yml."""
+    kafka_settings: Mapping[str, str] = field(default_factory=dict)
+    """Added to server.properties; listeners are added to ours."""
 
 
 class Stack:
@@ -208,7 +210,7 @@ class Stack:
         self.layout.service(name).mkdir(exist_ok=True)
         if name == "kafka":
             jars = [self._cache.path(artifact) for artifact in java_archives(self._artifacts)]
-            prepare_kafka(java, jars, self.layout, service)
+            prepare_kafka(java, jars, self.layout, service, self._options.kafka_settings)
             return kafka_program(java, jars, self.layout)
         unpack(self._cache.path(distribution(self._artifacts)), self.layout)
         prepare_elasticsearch(self.layout, service, self._user, self._options.elasticsearch_settings)

@@ -13,7 +13,8 @@ from typing import Final
 
 import structlog
 
-from runtime.settings import SchemaRegistrySettings, SettingsError
+from runtime.reader import certificates
+from runtime.settings import SchemaRegistrySettings
 from schemas.errors import DecodeError, RegistryAwayError, RegistryError, UnknownSchemaError
 from schemas.registry.message import MEDIA_TYPE, Address, Answer, Question, parse_addresses, parse_schema, schema_by_id
 from schemas.schema import Schema
@@ -115,11 +116,7 @@ class RegistryReader:
         if not address.is_encrypted:
             return http.client.HTTPConnection(address.host, address.port, timeout=_REQUEST_SECONDS)
         if self._context is None:
-            try:
-                self._context = ssl.create_default_context(cafile=self._settings.ca_certs or None)
-            except OSError as error:
-                name = f"CONNTRAIL_SCHEMA_REGISTRY__CA_CERTS={self._settings.ca_certs}"
-                raise SettingsError(f"{name}: {_words(error)}") from error
+            self._context = certificates("CONNTRAIL_SCHEMA_REGISTRY__CA_CERTS", self._settings.ca_certs)
         return http.client.HTTPSConnection(address.host, address.port, timeout=_REQUEST_SECONDS, context=self._context)
 
     def _headers(self) -> dict[str, str]:

@@ -15,8 +15,10 @@ from functools import partial
 from typing import Any
 
 import structlog
+from elastic_transport import TlsError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, TransportError
 
+from runtime.elasticsearch import client_options
 from runtime.settings import ElasticsearchSettings
 from streams.errors import WriteError
 from streams.index.bulk import (
@@ -64,7 +66,9 @@ class IndexWriter:
     """One worker's way into Elasticsearch."""
 
     def __init__(self, settings: ElasticsearchSettings, counters: IndexCounters) -> None:
+        """Raise SettingsError for hosts that are no URLs."""
         self._settings = settings
+        self._options = client_options(settings)
         self._counters = counters
         self._client: AsyncElasticsearch | None = None
         self._request_bytes = MAXIMUM_REQUEST_BYTES
@@ -109,6 +113,7 @@ class IndexWriter:
                 again = self._after_refusal(error, chunk, fates, refusals)
                 reason = str(error.status_code)
             except TransportError as error:
+                self._require_trust(error)
                 again, reason = chunk, type(error).__name__
             else:
                 reason = "document"
@@ -246,6 +251,7 @@ class IndexWriter:
                     raise self._failure(error) from error
                 refusals = await self._wait(str(error.status_code), refusals)
             except TransportError as error:
+                self._require_trust(error)
                 refusals = await self._wait(type(error).__name__, refusals)
 
     async def _wait(self, reason: str, refusals: int) -> int:
@@ -257,6 +263,14 @@ class IndexWriter:
         await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         return refusals + 1
 
+    def _require_trust(self, error: TransportError) -> None:
+        """No waiting mends a certificate that we do not know."""
+        if isinstance(error, TlsError):
+            hint = "check CONNTRAIL_ELASTICSEARCH__CA_CERTS"
+            raise WriteError(
+                f"Elasticsearch at {self._settings.hosts} is not trusted ({error.message}): {hint}"
+            ) from error
+
     def _failure(self, error: ApiError) -> WriteError:
         hint = "; check CONNTRAIL_ELASTICSEARCH__API_KEY" if error.status_code in (401, 403) else ""
         return WriteError(
@@ -266,14 +280,7 @@ class IndexWriter:
     def _connected(self) -> AsyncElasticsearch:
         """Made at the first use: the client belongs to the running loop."""
         if self._client is None:
-            certificates = {"ca_certs": self._settings.ca_certs} if self._settings.ca_certs else {}
-            self._client = AsyncElasticsearch(
-                [host.strip() for host in self._settings.hosts.split(",")],
-                api_key=self._settings.api_key or None,
-                request_timeout=_REQUEST_SECONDS,
-                max_retries=0,
-                **certificates,  # type: ignore[arg-type]
-            )
+            self._client = AsyncElasticsearch(**self._options, request_timeout=_REQUEST_SECONDS, max_retries=0)
         return self._client
 
 

@@ -87,6 +87,8 @@ class MetadataReader:
             "topic.metadata.refresh.interval.ms": _LOOK_MS,
             "statistics.interval.ms": _LOOK_MS,
             "stats_cb": self._assignment.note_statistics,
+            "log_level": 0,  # its errors come through error_cb
+            "error_cb": self._note_error,
         }
         self._consumer: Consumer | None = None
         self._is_ready = False
@@ -193,6 +195,12 @@ class MetadataReader:
         self._takers.share.accept()
         for sink in self._takers.sinks:
             sink(name, record)
+
+    def _note_error(self, error: KafkaError) -> None:
+        """What librdkafka reports by itself: told once an outage, which it mends."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's name
+            self._counters.errors.inc()
+            _log.warning("metadata", error=error.str())
 
     def _note(self, message: Message, error: KafkaError) -> None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it

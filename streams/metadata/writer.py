@@ -35,6 +35,7 @@ class DeadLetterWriter:
             "compression.type": "lz4",
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             "queue.buffering.max.kbytes": _QUEUE_KILOBYTES,
+            "log_level": 0,  # what is not delivered is told letter by letter
         }
         self._producer: Producer | None = None
 

@@ -38,6 +38,7 @@ class LogReader:
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
             "enable.partition.eof": False,
+            "log_level": 0,  # what fails is an error of the call that needed it
         }
         self._consumer: Consumer | None = None
 

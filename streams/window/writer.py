@@ -36,6 +36,7 @@ class ResultWriter:
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             # Results wait for the broker as long as it takes: what is not delivered is not acknowledged either.
             "message.timeout.ms": 0,
+            "log_level": 0,  # its errors come through error_cb
             "error_cb": self._note_error,
         }
         self._topics = topics

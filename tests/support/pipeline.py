@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ class Pipeline:
         self._directory = directory
         self._manifests = directory / "manifests"
         self._manifests.mkdir()
-        self._producer = Producer({"bootstrap.servers": stack.kafka})
+        self._producer = Producer({"bootstrap.servers": stack.kafka, "log_level": 0})
         self._sequence = 0
         set_up(
             Settings(
@@ -118,12 +120,21 @@ class Pipeline:
         """The first such document, as soon as it is indexed."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            found = self.documents(dataset)
+            found = self._documents_so_far(dataset)
             wanted = [document for document in found if is_wanted(document)]
             if wanted:
                 return wanted[0]
             assert time.monotonic() < deadline, f"not among {len(found)} documents of {dataset}"
             time.sleep(0.2)
+
+    def _documents_so_far(self, dataset: str) -> list[dict[str, Any]]:
+        """None while an index that was just made has no shard to search."""
+        try:
+            return self.documents(dataset)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return []
 
     def documents(self, dataset: str) -> list[dict[str, Any]]:
         return sources(self.stack.elasticsearch, f"{dataset}-{self.namespace}-*")

@@ -33,13 +33,18 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(elasticsearch_settings: Mapping[str, object] | None = None) -> Iterator[RunningStack]:
+def running_stack(
+    elasticsearch_settings: Mapping[str, object] | None = None, kafka_settings: Mapping[str, str] | None = None
+) -> Iterator[RunningStack]:
     """A stack in a directory of its own, gone afterwards, however the tests end."""
     # Not pytest's directories: they are closed to the user that Elasticsearch runs as when we are root.
     directory = Path(tempfile.mkdtemp(prefix="conntrail-stack-"))
     directory.chmod(0o755)
     options = StackOptions(
-        data_directory=directory / "data", is_tied=True, elasticsearch_settings=elasticsearch_settings or {}
+        data_directory=directory / "data",
+        is_tied=True,
+        elasticsearch_settings=elasticsearch_settings or {},
+        kafka_settings=kafka_settings or {},
     )
     stack = Stack(options)
     try:

@@ -1,6 +1,6 @@
 """How the local Kafka runs: one node, broker and controller in one (KRaft), small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conntrail.local.process.program import Program
@@ -11,6 +11,7 @@ from conntrail.local.state.state import HOST, ServiceState
 CLUSTER_ID = "Y29ubnRyYWlsLWxvY2FsIQ"
 # Starts in half the time without the second compiler, and a broker mostly moves bytes.
 _MACHINE = ("-Xms128m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_LISTS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 LOGGING = """\
 status = error
 rootLogger.level = info
@@ -23,8 +24,8 @@ appender.console.layout.pattern = [%d{ISO8601}] %p %m (%c{1})%n
 """
 
 
-def properties(layout: Layout, service: ServiceState) -> str:
-    """The text of server.properties."""
+def properties(layout: Layout, service: ServiceState, extra: Mapping[str, str]) -> str:
+    """The text of server.properties; ``extra`` adds to ours where ours is a list of listeners, else replaces it."""
     values = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -52,6 +53,7 @@ def properties(layout: Layout, service: ServiceState) -> str:
         # The default of 128 MiB would take a third of the heap.
         "log.cleaner.dedupe.buffer.size": str(16 << 20),
     }
+    values |= {name: f"{values[name]},{text}" if name in _LISTS else text for name, text in extra.items()}
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 

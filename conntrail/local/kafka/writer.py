@@ -1,7 +1,7 @@
 """Writes Kafka's configuration and prepares its data directory."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conntrail.errors import CommandError
@@ -12,11 +12,13 @@ from conntrail.local.state.state import ServiceState
 _PATIENCE_SECONDS = 120.0
 
 
-def prepare_kafka(java: Path, jars: Sequence[Path], layout: Layout, service: ServiceState) -> None:
+def prepare_kafka(
+    java: Path, jars: Sequence[Path], layout: Layout, service: ServiceState, extra: Mapping[str, str]
+) -> None:
     """Make it ready to start. Raises CommandError when the data directory cannot be formatted."""
     configuration = layout.configuration("kafka")
     configuration.mkdir(parents=True, exist_ok=True)
-    (configuration / "server.properties").write_text(properties(layout, service), encoding="utf-8")
+    (configuration / "server.properties").write_text(properties(layout, service, extra), encoding="utf-8")
     (configuration / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
     if (layout.data("kafka") / "meta.properties").exists():
         return

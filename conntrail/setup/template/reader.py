@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from conntrail.errors import CommandError
 from conntrail.setup.template.plan import Body, Kind, ObjectName
+from runtime.elasticsearch import client_options
+from runtime.reader import certificates
 from runtime.settings import ElasticsearchSettings
 from streams.index.template import ClusterFeatures
 
@@ -25,13 +28,9 @@ class ClusterReader:
 
     def __init__(self, settings: ElasticsearchSettings) -> None:
         self._hosts = settings.hosts
-        certificates: Any = {"ca_certs": settings.ca_certs} if settings.ca_certs else {}
-        self._client = Elasticsearch(
-            [host.strip() for host in settings.hosts.split(",")],
-            api_key=settings.api_key or None,
-            request_timeout=_PATIENCE_SECONDS,
-            **certificates,
-        )
+        if settings.ca_certs:
+            certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.ca_certs)
+        self._client = Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS)
 
     def features(self) -> ClusterFeatures:
         """What the cluster has beyond the core. Raises CommandError when it does not answer."""
@@ -72,6 +71,9 @@ class ClusterReader:
     def _ask(self, method: str, path: str, body: Body | None) -> Any:
         try:
             return self._client.perform_request(method, path, headers=_HEADERS, body=body)
+        except TlsError as error:
+            advice = "check CONNTRAIL_ELASTICSEARCH__CA_CERTS"
+            raise CommandError(f"Elasticsearch at {self._hosts} is not trusted ({error.message}): {advice}") from error
         except TransportError as error:
             raise CommandError(
                 f"Elasticsearch at {self._hosts} does not answer ({error.message}): "

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from conntrail.errors import CommandError
 from conntrail.setup.template.plan import Body, Kind, ObjectName
+from runtime.elasticsearch import client_options
 from runtime.settings import ElasticsearchSettings
 
 _PATIENCE_SECONDS = 30.0
@@ -27,13 +27,7 @@ _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 def write_objects(settings: ElasticsearchSettings, objects: Mapping[ObjectName, Body]) -> None:
     """Put each, in order. Raises CommandError, naming the object, when Elasticsearch refuses."""
-    certificates: Any = {"ca_certs": settings.ca_certs} if settings.ca_certs else {}
-    with Elasticsearch(
-        [host.strip() for host in settings.hosts.split(",")],
-        api_key=settings.api_key or None,
-        request_timeout=_PATIENCE_SECONDS,
-        **certificates,
-    ) as client:
+    with Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS) as client:
         for name, body in objects.items():
             try:
                 client.perform_request("PUT", _PATHS[name.kind] + name.name, headers=_HEADERS, body=body)

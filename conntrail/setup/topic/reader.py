@@ -7,7 +7,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 
 from conntrail.errors import CommandError
 from conntrail.setup.topic.plan import ExistingTopic
-from runtime.kafka import client_configuration
+from runtime.broker.reader import find_topics
+from runtime.kafka import BrokerError, client_configuration
 from runtime.settings import KafkaSettings
 
 _PATIENCE_SECONDS = 15.0
@@ -15,9 +16,9 @@ _PATIENCE_SECONDS = 15.0
 
 def read_topics(settings: KafkaSettings, names: Sequence[str]) -> dict[str, ExistingTopic]:
     """Those of the named topics that exist. Raises CommandError when Kafka does not answer."""
-    client = AdminClient({**client_configuration(settings, "conntrail-setup"), "log_level": 0})
     try:
-        known = client.list_topics(timeout=_PATIENCE_SECONDS).topics
+        known = find_topics(settings, "conntrail-setup", _PATIENCE_SECONDS)
+        client = AdminClient({**client_configuration(settings, "conntrail-setup"), "log_level": 0})
         present = [name for name in names if name in known]
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in present]
         answers = client.describe_configs(resources, request_timeout=_PATIENCE_SECONDS) if resources else {}
@@ -25,6 +26,10 @@ def read_topics(settings: KafkaSettings, names: Sequence[str]) -> dict[str, Exis
             resource.name: {entry.name: str(entry.value) for entry in answer.result().values()}
             for resource, answer in answers.items()
         }
+    except BrokerError as error:
+        raise CommandError(
+            f"{error}: start one with conntrail local up, or set CONNTRAIL_KAFKA__BOOTSTRAP_SERVERS"
+        ) from error
     except KafkaException as error:
         reason = error.args[0].str()
         raise CommandError(

@@ -66,8 +66,15 @@ def test_everything_of_a_stack_lies_below_its_directory() -> None:
 
 
 def test_both_servers_listen_on_loopback_only() -> None:
-    kafka = properties(Layout(Path("/data")), _STATE.kafka)
+    kafka = properties(Layout(Path("/data")), _STATE.kafka, {})
     elasticsearch = msgspec.json.decode(settings(Layout(Path("/data")), _STATE.elasticsearch, {"a.b": 1}))
     assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n" in kafka
     assert (elasticsearch["http.host"], elasticsearch["transport.host"]) == ("127.0.0.1", "127.0.0.1")
     assert elasticsearch["a.b"] == 1
+
+
+def test_further_listeners_stand_beside_ours_and_other_settings_replace_ours() -> None:
+    extra = {"listeners": "MORE://127.0.0.1:1", "num.io.threads": "9"}
+    kafka = properties(Layout(Path("/data")), _STATE.kafka, extra).splitlines()
+    assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093,MORE://127.0.0.1:1" in kafka
+    assert [line for line in kafka if line.startswith("num.io.threads")] == ["num.io.threads=9"]
