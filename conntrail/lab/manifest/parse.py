@@ -15,6 +15,7 @@ from conntrail.lab.cluster import Object
 
 MAXIMUM_BYTES: Final = 64 << 20
 _MAXIMUM_LISTS: Final = 8
+_MERGE: Final = "tag:yaml.org,2002:merge"
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 
 
@@ -38,13 +39,17 @@ class _Loader(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value[:60]!r} is there twice", problem_mark=key.start_mark
-                )
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if fault := _fault_of_key(key, seen):
+                raise yaml.MarkedYAMLError(problem=fault, problem_mark=key.start_mark)
+            if key.tag != _MERGE:
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _fault_of_key(key: yaml.Node, seen: set[str]) -> str:
+    if not isinstance(key, yaml.ScalarNode):
+        return "a key is no text; is this a template that was not filled in?"
+    return f"the key {key.value[:60]!r} is there twice" if key.value in seen else ""
 
 
 def parse_manifest(data: bytes, path: str) -> list[tuple[Source, Object]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from conntrail.lab.cluster import SERVE, Cluster, Object, Pod
+from conntrail.errors import CommandError
+from conntrail.lab.cluster import CALL, SERVE, Cluster, Object, Pod
 from conntrail.lab.control.main import Control
 from conntrail.lab.job import jobs, next_run, starts
 from conntrail.lab.network.writer import connect_pod, make_namespaces, remove_namespaces
@@ -34,11 +35,15 @@ class Traffic:
         """Until all connections have ended. Raises CommandError."""
         self._remove_runs()
         cluster = self.control.cluster()
+        calling = list(orders(cluster, self.control.store.layout.truth_path, seconds, rate))
+        running = jobs(cluster)
+        if not calling and not running:
+            raise CommandError(f"no pod is told to call anybody: the annotation {CALL} of its manifest says whom")
         clients: list[Process] = []
         try:
-            for pod, order in orders(cluster, self.control.store.layout.truth_path, seconds, rate):
+            for pod, order in calling:
                 clients.append(self.programs.call(pod.network_namespace, order))
-            self._run_jobs(jobs(cluster), seconds)
+            self._run_jobs(running, seconds)
         except BaseException:
             end(clients)
             raise

@@ -52,6 +52,7 @@ def test_nothing_is_nothing(text: str) -> None:
     [
         ("kind: Pod\nmetadata:\n\tname: a\n", r"^a\.yaml: line 3: a tab, where YAML wants spaces: "),
         ("a: 1\nb: 2\na: 3\n", r"^a\.yaml: line 3: the key 'a' is there twice$"),
+        ("kind: Pod\nname: {{name}}\n", r"^a\.yaml: line 2: a key is no text; is this a template"),
         ("kind: [\n", r"^a\.yaml: line 2: "),
         ("hello", r"^a\.yaml: expected Kubernetes objects, got 'hello'$"),
         ("- a\n- b\n", r"^a\.yaml: expected Kubernetes objects"),
