@@ -5,7 +5,6 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from itertools import chain
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from conntrail.observe.condition import AnyCondition, FilterError, matches
+from conntrail.observe.newest import Newest, identity, stamp
 from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, first, row
 from conntrail.observe.selection import EndSelection, flow_conditions
-from runtime.settings import Seconds, Settings
+from conntrail.observe.span import Span
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from conntrail.observe.reader import FlowTopic
@@ -62,7 +63,9 @@ def observe(
     to_port: Annotated[list[str] | None, _option("The destination's port.")] = None,
     verdict: Annotated[list[Verdict] | None, _option("What became of it.")] = None,
     protocol: Annotated[list[str] | None, _option("tcp, udp, sctp, icmp, or an application protocol.")] = None,
-    since: Annotated[str, _option("How far back: 10m, 2h, or a time as 2026-01-31T12:00:00Z.")] = "",
+    since: Annotated[
+        str, _option("How far back: 10m, 2h, 7d, or a time as 2026-01-31T12:00:00Z; without a zone it is UTC.")
+    ] = "",
     until: Annotated[str, _option("Up to when, likewise.")] = "",
     last: Annotated[
         int | None, typer.Option(min=1, help="How many flows at most; 20 unless --since or --follow is given.")
@@ -94,15 +97,11 @@ def observe(
             ).conditions(),
             *flow_conditions(verdict or [], _given(protocol)),
         ]
-        since_ms, until_ms = _instant("--since", since), _instant("--until", until)
+        span = Span.parse(since, until, time.time())
     except FilterError as error:
         raise typer.BadParameter(str(error)) from error
     limit = last if last is not None else None if since or follow else 20
-    documents = _documents(conditions, since_ms, until_ms, limit, follow, source)
-    try:
-        _print(documents, output, follow)
-    except KeyboardInterrupt:
-        return
+    _print(_documents(conditions, span, limit, follow, source), output, follow)
 
 
 def _given(values: list[str] | None) -> list[str]:
@@ -110,12 +109,7 @@ def _given(values: list[str] | None) -> list[str]:
 
 
 def _documents(
-    conditions: list[AnyCondition],
-    since_ms: int | None,
-    until_ms: int | None,
-    limit: int | None,
-    follow: bool,
-    source: str,
+    conditions: list[AnyCondition], span: Span, limit: int | None, follow: bool, source: str
 ) -> Iterator[dict[str, Any]]:
     """The past first, then, with ``follow``, what comes."""
     from conntrail.observe.reader import FlowTopic  # noqa: PLC0415 - keeps --help fast
@@ -124,13 +118,17 @@ def _documents(
     settings = read_settings()
     topic = FlowTopic(settings.kafka, settings.schema_registry, partial(typer.echo, err=True))
     if not follow:
-        yield from _past(settings, topic, conditions, since_ms, until_ms, limit, source)
+        yield from _past(settings, topic, conditions, span, limit, source)
         return
-    from_ms, past = since_ms, list[dict[str, Any]]()
+    from_ms, past = span.since_ms, list[dict[str, Any]]()
     if limit is not None:
         from_ms = int(time.time() * 1000)
-        past = list(_past(settings, topic, conditions, since_ms, None, limit, source))
-    coming = (document for document in topic.documents(from_ms, follow=True) if matches(conditions, document))
+        past = list(_past(settings, topic, conditions, span, limit, source))
+    coming = (
+        document
+        for document in topic.documents(from_ms, follow=True)
+        if span.holds(stamp(document)) and matches(conditions, document)
+    )
     yield from _once(chain(past, coming))
 
 
@@ -138,8 +136,7 @@ def _past(
     settings: Settings,
     topic: "FlowTopic",
     conditions: list[AnyCondition],
-    since_ms: int | None,
-    until_ms: int | None,
+    span: Span,
     limit: int | None,
     source: str,
 ) -> Iterable[dict[str, Any]]:
@@ -147,66 +144,57 @@ def _past(
 
     index = FlowIndex(settings.elasticsearch) if settings.elasticsearch.hosts and source != "kafka" else None
     if index is not None and (source == "elasticsearch" or index.is_there()):
-        return index.latest(conditions, since_ms, until_ms, limit)
+        return index.latest(conditions, span.since_ms, span.until_ms, limit) or _explain_nothing(
+            "".join(map(stamp, index.latest([], None, None, 1))), "in Elasticsearch"
+        )
     if index is not None:
         typer.echo("Elasticsearch does not answer: showing what Kafka still keeps", err=True)
-    newest: OrderedDict[str, dict[str, Any]] = OrderedDict()
-    for document in topic.documents(since_ms or 0, follow=False):
-        if matches(conditions, document) and _is_before(document, until_ms):
-            newest[_identity(document)] = document
-    return list(newest.values())[-limit if limit else 0 :]
+    found, latest = Newest(limit), ""
+    for document in topic.documents(span.since_ms or 0, follow=False):
+        latest = max(latest, stamp(document))
+        if span.holds(stamp(document)) and matches(conditions, document):
+            found.add(document)
+    return found.documents() or _explain_nothing(latest, "in Kafka")
+
+
+def _explain_nothing(latest: str, where: str) -> list[dict[str, Any]]:
+    """Say why there is nothing to show: nothing fits, or nothing comes."""
+    if latest:
+        typer.echo(f"no flow fits; the newest of all {where} is of {latest}: widen the filters or --since", err=True)
+    else:
+        typer.echo(f"no flow is {where} for that time: do agents and a worker run? See their /metrics", err=True)
+    return []
 
 
 def _once(documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """A flow that is emitted again is shown again only when its verdict changed."""
     shown: OrderedDict[str, str] = OrderedDict()
     for document in documents:
-        identity, action = _identity(document), str(first(document, "event.action"))
-        if shown.get(identity) == action:
+        name, action = identity(document), str(first(document, "event.action"))
+        if shown.get(name) == action:
             continue
-        shown[identity] = action
+        shown[name] = action
         if len(shown) > _REMEMBERED:
             shown.popitem(last=False)
         yield document
-
-
-def _identity(document: dict[str, Any]) -> str:
-    return f"{first(document, 'flow.id')}-{first(document, '@timestamp')}"
-
-
-def _is_before(document: dict[str, Any], until_ms: int | None) -> bool:
-    stamp = first(document, "@timestamp")
-    return until_ms is None or datetime.fromisoformat(str(stamp)).timestamp() * 1000 <= until_ms
-
-
-def _instant(option: str, text: str) -> int | None:
-    """Unix time in ms of ``10m`` ago or of an ISO time. Raises FilterError."""
-    if not text:
-        return None
-    try:
-        return int((time.time() - Seconds.parse(text)) * 1000)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FilterError(f"{option} {text}: expected a duration such as 10m, or 2026-01-31T12:00:00Z") from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _print(documents: Iterator[dict[str, Any]], output: str, follow: bool) -> None:
     counts: dict[str, int] = {}
     seen: list[dict[str, Any]] = []
     is_streamed = output in ("compact", "jsonl") or follow
-    for document in documents:
-        coverage = str(first(document, "flow.coverage"))
-        counts[coverage] = counts.get(coverage, 0) + 1
-        if is_streamed:
-            line = json.dumps(document) if output in ("json", "jsonl") else compact(document)
-            typer.echo(line)
-            sys.stdout.flush()
-        else:
-            seen.append(document)
+    try:
+        for document in documents:
+            coverage = str(first(document, "flow.coverage"))
+            counts[coverage] = counts.get(coverage, 0) + 1
+            if is_streamed:
+                typer.echo(json.dumps(document) if output in ("json", "jsonl") else compact(document))
+                sys.stdout.flush()
+            else:
+                seen.append(document)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
     if output == "json" and not follow:
         typer.echo(json.dumps(seen, indent=2))
     elif not is_streamed:
@@ -223,8 +211,12 @@ def _print_table(documents: list[dict[str, Any]], is_wide: bool) -> None:
 def _print_completeness(counts: dict[str, int]) -> None:
     """What the nodes could see, so that few flows are never mistaken for little traffic."""
     total = sum(counts.values())
-    if counts.keys() <= {"complete"}:
-        typer.echo(f"{total} flows; the reporting nodes saw everything", err=True)
+    words = "1 flow" if total == 1 else f"{total} flows"
+    if not total:
+        typer.echo(words, err=True)
+        return
+    if counts.keys() == {"complete"}:
+        typer.echo(f"{words}; the reporting nodes saw everything", err=True)
         return
     partly = ", ".join(f"{count} {coverage}" for coverage, count in sorted(counts.items()) if coverage != "complete")
-    typer.echo(f"{total} flows, INCOMPLETE: {partly}; see conntrail_agent metrics of the nodes", err=True)
+    typer.echo(f"{words}, INCOMPLETE: {partly}; the metrics conntrail_agent_… of those nodes say why", err=True)

@@ -1,7 +1,7 @@
 """Flow documents as lines for people. Names come from whoever made them, so control characters never pass."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from conntrail.observe.condition import values_at
@@ -97,12 +97,13 @@ def _service_name(document: Document) -> str:
 
 
 def _clock(document: Document) -> str:
-    """Time of the flow's end, to the millisecond, as its document has it (UTC)."""
+    """Time of the flow's end, to the millisecond: with date and zone, so that it can be given to --since again."""
     stamp = first(document, "event.end") or first(document, "@timestamp")
     try:
-        return datetime.fromisoformat(stamp).strftime("%H:%M:%S.%f")[:-3]
-    except (TypeError, ValueError):
+        moment = datetime.fromisoformat(stamp).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return "?"
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def human_bytes(count: Any) -> str:

@@ -18,19 +18,20 @@ def texts(of: Document) -> list[str]:
 
 def test_an_allowed_flow_is_a_line() -> None:
     assert compact(document()) == (
-        "18:32:00.123: shop/client-1:40000 -> shop/web-1:8080 (service shop/web) TCP ALLOWED 200 B"
+        "2026-11-23T18:32:00.123Z: shop/client-1:40000 -> shop/web-1:8080 (service shop/web) TCP ALLOWED 200 B"
     )
 
 
 def test_a_denied_flow_says_by_what_and_why() -> None:
     assert compact(document(**DENIED, destination__service=None)) == (
-        "18:32:00.123: shop/client-1:40000 -> shop/web-1:8080 TCP DENIED by NP:shop/x (isolated) 200 B"
+        "2026-11-23T18:32:00.123Z: shop/client-1:40000 -> shop/web-1:8080 TCP DENIED by NP:shop/x (isolated) 200 B"
     )
 
 
 def test_cells_are_those_of_the_columns() -> None:
     assert dict(zip(COLUMNS, row(document(), is_wide=False), strict=True)) == {
-        "time": "18:32:00.123", "source": "shop/client-1", "destination": "shop/web-1:8080", "protocol": "tcp",
+        "time": "2026-11-23T18:32:00.123Z", "source": "shop/client-1", "destination": "shop/web-1:8080",
+        "protocol": "tcp",
         "verdict": "allowed", "bytes": "200 B", "reason": "",
     }  # fmt: skip
     wide = dict(zip((*COLUMNS, *WIDE_COLUMNS), row(document(), is_wide=True), strict=True))

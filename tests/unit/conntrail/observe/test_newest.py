@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conntrail.observe.newest import Newest
+from tests.unit.conntrail.observe.documents import Document, document
+
+
+def _at(second: int, name: str = "a", **facts: str) -> Document:
+    return document(
+        **{"@timestamp": f"2026-11-23T18:{second // 60:02}:{second % 60:02}.000Z", "flow__id": name}, **facts
+    )
+
+
+@given(st.permutations(range(12)), st.integers(1, 15))
+def test_the_newest_are_kept_in_order_of_time_however_they_come(order: list[int], limit: int) -> None:
+    newest = Newest(limit)
+    for second in order:
+        newest.add(_at(second))
+    assert newest.documents() == [_at(second) for second in range(12)][-limit:]
+
+
+def test_a_flow_that_is_emitted_again_is_there_once_as_it_was_last() -> None:
+    newest = Newest(None)
+    for found in (_at(1), _at(2), _at(1, event__action="denied")):
+        newest.add(found)
+    assert newest.documents() == [_at(1, event__action="denied"), _at(2)]
+
+
+def test_what_is_kept_is_bounded() -> None:
+    newest = Newest(2)
+    for second in range(3000):
+        newest.add(_at(second))
+    assert len(newest._kept) <= 1002
+    assert newest.documents() == [_at(2998), _at(2999)]
