@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
@@ -37,7 +37,8 @@ class LogReader:
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
-            "enable.partition.eof": False,
+            # The offsets before the end may hold no message: compacted away, aborted, or a transaction's marker.
+            "enable.partition.eof": True,
             "log_level": 0,  # what fails is an error of the call that needed it
         }
         self._consumer: Consumer | None = None
@@ -101,15 +102,16 @@ class LogReader:
                 if time.monotonic() > deadline:
                     raise ReadError(f"no message for {_PATIENCE_SECONDS:.0f} s while offsets below {end} are missing")
                 continue
-            if message.error():
-                raise KafkaException(message.error())
             deadline = time.monotonic() + _PATIENCE_SECONDS
-            offset = message.offset()
+            error, offset = message.error(), message.offset()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
+                raise KafkaException(error)
             if offset is None or offset >= end:
                 return
-            yield LogRecord(offset, message.key(), message.value())
-            if offset == end - 1:
-                return
+            if error is None:
+                yield LogRecord(offset, message.key(), message.value())
+                if offset == end - 1:
+                    return
 
     def _connected(self) -> Consumer:
         if self._consumer is None:

@@ -20,6 +20,7 @@ from streams.metadata.counters import MetadataCounters
 from streams.metadata.reader import MetadataReader, Takers, Unusable
 from streams.metadata.writer import DeadLetterWriter
 from streams.source.share import RefusalShare
+from tests.support.log import end_of, end_with_nothing
 from tests.support.objects import deleted, key_of, pod
 from tests.support.registry import running_registry
 from tests.support.stack import RunningStack
@@ -171,15 +172,28 @@ def test_the_version_counts_offsets_so_that_compaction_does_not_lower_it(metadat
 
     def is_compacted() -> bool:
         metadata.send(web)
-        return _count(kafka, metadata.topic) < _end(kafka, metadata.topic)
+        return _count(kafka, metadata.topic) < end_of(kafka, metadata.topic)
 
     until(is_compacted)
-    end = _end(kafka, metadata.topic)
+    end = end_of(kafka, metadata.topic)
     until(lambda: metadata.names() == {"web"} and metadata.reader.version == end)
     fresh = metadata.new_reader()
     fresh.start()
     assert fresh.version == metadata.reader.version
     fresh.close()
+
+
+def test_a_topic_that_ends_with_offsets_without_messages_is_read_to_its_end(metadata: Metadata, kafka: str) -> None:
+    metadata.create(2)
+    metadata.send(pod("web", "10.0.0.7"), partition=0)
+    end_with_nothing(kafka, metadata.topic, 0)
+    end_with_nothing(kafka, metadata.topic, 1)
+    metadata.reader.start()
+    assert metadata.names() == {"web"}
+    assert metadata.figure("records_total") == 1
+    assert metadata.reader.version == sum(end_of(kafka, metadata.topic, number) for number in (0, 1))
+    metadata.send(pod("api", "10.0.0.8"), partition=1)
+    until(lambda: metadata.names() == {"web", "api"})
 
 
 def test_a_restart_of_the_broker_loses_nothing(metadata: Metadata, stack: RunningStack) -> None:
@@ -227,15 +241,6 @@ def test_dead_letters_reach_their_topic(metadata: Metadata, topic_prefix: str, k
     writer.close()
     assert metadata.figure("lost_dead_letters_total") == 0
     assert _count(kafka, topic) == 1
-
-
-def _end(kafka: str, topic: str) -> int:
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "none"})
-    try:
-        end: int = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]
-        return end
-    finally:
-        consumer.close()
 
 
 def _count(kafka: str, topic: str) -> int:
