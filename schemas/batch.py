@@ -7,16 +7,41 @@ interval is still a message.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from schemas.errors import DecodeError
 
 Coverage = Literal["complete", "lossy", "blind"]
+LossCause = Literal[
+    "attempt_overruns",  # NFLOG: the socket's buffer was full
+    "attempt_rules_flushed",  # somebody removed our nftables table
+    "attempts_cut",  # first packets over the rate limit
+    "attempts_lost",  # NFLOG: numbers of messages that never came
+    "attempts_malformed",
+    "attempts_overflow",  # more attempts than the table holds
+    "attempts_undetermined",  # confirmations were lost, so nothing can be said of them
+    "clock_steps",
+    "connections_overflow",  # more connections than the table holds
+    "conntrack_failures",
+    "conntrack_malformed",
+    "conntrack_overruns",  # conntrack events: the socket's buffer was full
+    "dump_failures",
+    "intervals_dropped",  # the spool was full
+    "intervals_missed",  # the agent did not get to close them
+    "no_accounting",
+    "no_attempts",
+    "no_events",
+    "restarts",
+    "state_failures",
+]
+LOSS_CAUSES: Final[frozenset[str]] = frozenset(get_args(LossCause))
+"""What this release's agents say; another release's may say more."""
 _PREFIX = "conntrail."
 _COVERAGES: dict[str, Coverage] = {"complete": "complete", "lossy": "lossy", "blind": "blind"}
 _MAXIMUM_INTERVAL_NS = 3_600 * 10**9
 _MAXIMUM_LONG = 2**63 - 1
 _LONG_DIGITS = len(str(_MAXIMUM_LONG))
+_MAXIMUM_CAUSES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,10 @@ def _counts(text: str) -> dict[str, int]:
         value = json.loads(text)
     except ValueError as error:
         raise DecodeError(f"{_PREFIX}lost is no JSON: {error}") from error
-    if not isinstance(value, dict) or not all(isinstance(count, int) for count in value.values()):
+    if not isinstance(value, dict) or len(value) > _MAXIMUM_CAUSES or not all(map(_is_count, value.values())):
         raise DecodeError(f"{_PREFIX}lost is no object of counts")
     return value
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAXIMUM_LONG

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from schemas.batch import Coverage
+from schemas.batch import Coverage, LossCause
 
 
 class Losses:
@@ -14,12 +14,12 @@ class Losses:
         self.is_blind = False
         """Nothing of the node's connections can be seen."""
 
-    def add(self, cause: str, count: int = 1) -> None:
+    def add(self, cause: LossCause, count: int = 1) -> None:
         """Note a loss; a count of 0 changes nothing."""
         if count > 0:
             self._counts[cause] += count
 
-    def set_lasting(self, cause: str, *, is_present: bool) -> None:
+    def set_lasting(self, cause: LossCause, *, is_present: bool) -> None:
         """A cause that makes every interval lossy until it is gone."""
         if is_present:
             self._lasting.add(cause)

@@ -1,3 +1,4 @@
+import json
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -166,6 +167,10 @@ def test_a_batch_comes_back_from_its_metadata(batch: Batch) -> None:
         ("coverage", "perfect", "coverage"),
         ("lost", "[]", "no object of counts"),
         ("lost", "{", "no JSON"),
+        ("lost", '{"restarts": -1}', "no object of counts"),
+        ("lost", '{"restarts": true}', "no object of counts"),
+        ("lost", '{"restarts": 1' + "0" * 400 + "}", "no object of counts"),
+        ("lost", json.dumps({f"cause-{number}": 1 for number in range(65)}), "no object of counts"),
     ],
 )
 def test_an_absurd_batch_fact_is_named(name: str, value: str, complaint: str) -> None:
