@@ -24,6 +24,7 @@ class Node:
 
     name: str
     number: int
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def addresses(self) -> tuple[str, str]:

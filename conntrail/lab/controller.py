@@ -45,6 +45,11 @@ def pods_of(value: Object, given: Names, nodes: Sequence[Node]) -> Iterator[Want
         yield from _PODS[value["kind"]](value, nodes)
 
 
+def is_selected(node: Node, spec: Mapping[str, Any]) -> bool:
+    """Whether a pod's nodeSelector means a node."""
+    return all(node.labels.get(key) == value for key, value in spec.get("nodeSelector", {}).items())
+
+
 def wanted_of_job(value: Object, number: int, seeds: Iterable[str]) -> Iterator[Wanted]:
     """Pods of a Job, or of the Job with this number that a CronJob makes."""
     owners = owners_from(value)
@@ -118,7 +123,8 @@ def _of_stateful_set(value: Object, _nodes: Sequence[Node]) -> Iterator[Wanted]:
 def _of_daemon_set(value: Object, nodes: Sequence[Node]) -> Iterator[Wanted]:
     name = value["metadata"]["name"]
     labels = {"controller-revision-hash": letters(name, _HASH_LETTERS), "pod-template-generation": "1"}
-    for node, pod in zip(nodes, _generated(f"{name}-", (node.name for node in nodes)), strict=True):
+    selected = [node for node in nodes if is_selected(node, pod_template(value)["spec"])]
+    for node, pod in zip(selected, _generated(f"{name}-", (node.name for node in selected)), strict=True):
         yield _wanted(value, pod, owners_from(value), labels, node.name)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import SLOTS, Cluster, Node, Object, Pod, Service
-from conntrail.lab.controller import Wanted, pods_of
+from conntrail.lab.controller import Wanted, is_selected, pods_of
 from conntrail.lab.job import Run, run_pod
 from conntrail.lab.workload import names_of
 
@@ -51,7 +51,7 @@ class _Scheduler:
         self._names: set[str] = set(self._named)
 
     def place(self, wanted: Wanted) -> None:
-        node = self._named.get(wanted.node) or self._emptiest()
+        node = self._named.get(wanted.node) or self._emptiest(wanted)
         slot = 0 if wanted.spec.get("hostNetwork") else self._slot(node, wanted)
         pod = Pod(
             wanted.namespace,
@@ -68,8 +68,9 @@ class _Scheduler:
         self._pods[node.number] += 1
         self._cluster.pods.append(pod)
 
-    def _emptiest(self) -> Node:
-        nodes = self._cluster.nodes
+    def _emptiest(self, wanted: Wanted) -> Node:
+        """Of those that its nodeSelector means; of all when none has such labels, where Kubernetes would wait."""
+        nodes = [node for node in self._cluster.nodes if is_selected(node, wanted.spec)] or self._cluster.nodes
         with_room = [node for node in nodes if self._slots[node.number] < len(SLOTS)]
         return min(with_room or nodes, key=lambda node: (self._pods[node.number], node.number))
 
@@ -92,10 +93,14 @@ class _Scheduler:
 
 
 def _nodes(cluster: Cluster) -> list[Node]:
-    names = [value["metadata"]["name"] for value in cluster.of_kind("Node")] or _DEFAULT_NODES
-    if len(names) > _MOST_NODES:
-        raise CommandError(f"the lab holds at most {_MOST_NODES} nodes, the manifests have {len(names)}")
-    return [Node(name, number) for number, name in enumerate(names, 1)]
+    given = {value["metadata"]["name"]: value["metadata"].get("labels", {}) for value in cluster.of_kind("Node")}
+    if len(given) > _MOST_NODES:
+        raise CommandError(f"the lab holds at most {_MOST_NODES} nodes, the manifests have {len(given)}")
+    labels = given or {name: {} for name in _DEFAULT_NODES}
+    return [
+        Node(name, number, {**labels[name], "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"})
+        for number, name in enumerate(labels, 1)
+    ]
 
 
 def _services(cluster: Cluster) -> list[Service]:

@@ -49,13 +49,11 @@ def _namespace(cluster: Cluster, name: str) -> Object:
 
 
 def _node(cluster: Cluster, node: Node) -> Object:
-    given: Object = next((v["metadata"] for v in cluster.of_kind("Node") if v["metadata"]["name"] == node.name), {})
-    labels = {**given.get("labels", {}), "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux"}
     addresses = [{"type": "InternalIP", "address": address} for address in node.addresses]
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": metadata_of(cluster.created_at, "Node", "", node.name, labels=labels),
+        "metadata": metadata_of(cluster.created_at, "Node", "", node.name, labels=dict(node.labels)),
         "spec": {"podCIDR": node.pod_networks[0], "podCIDRs": list(node.pod_networks)},
         "status": {
             "addresses": [*addresses, {"type": "Hostname", "address": node.name}],

@@ -59,6 +59,7 @@ class PodSpec(_Part):
     init_containers: list[_Container] = []
     host_network: bool = False
     node_name: str = ""
+    node_selector: _Labels = {}
 
 
 class Template(_Part):

@@ -26,6 +26,17 @@ def test_a_pod_is_where_it_was_bound_and_anywhere_when_that_node_is_not_there() 
     assert [pod.node.name for pod in pods(*bound)] == ["node2", "node1"]
 
 
+def test_a_node_selector_means_nodes_by_label_and_anywhere_where_kubernetes_would_wait() -> None:
+    fast = {"nodeSelector": {"disk": "fast"}}
+    nodes = [an_object("Node", "n1"), an_object("Node", "n2", labels={"disk": "fast"})]
+    values = [workload("Deployment", "a", 3, **fast), workload("DaemonSet", "d", **fast)]
+    assert {pod.node.name for pod in pods(*nodes, *values)} == {"n2"}
+    without = pods(nodes[0], *values)
+    assert [(pod.workload[0], pod.node.name) for pod in without] == [("Deployment", "n1")] * 3
+    by_name = workload("Deployment", "a", 3, nodeSelector={"kubernetes.io/hostname": "node2"})
+    assert {pod.node.name for pod in pods(by_name)} == {"node2"}
+
+
 def test_a_pod_on_the_hosts_network_has_its_nodes_addresses_and_no_namespace_of_its_own() -> None:
     host = an_object("Pod", "host", pod_spec({"containerPort": 80}, hostNetwork=True), labels={"app": "a"})
     service = an_object("Service", "s", {"selector": {"app": "a"}, "ports": [{"port": 80}]})
