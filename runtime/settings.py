@@ -59,11 +59,16 @@ class KafkaSettings(_Group, frozen=True):
     bootstrap_servers: str = "127.0.0.1:9092"
     """``host:port`` list, separated by commas."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Of the listener at those ports: with SSL it is encrypted, with SASL it asks for a name and a password."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How name and password are proven; used with a SASL protocol only. PLAIN sends the password itself: only over
+    SASL_SSL."""
     sasl_username: str = ""
+    """Kafka user. Needed with a SASL protocol."""
     sasl_password: str = ""
+    """Its password."""
     ssl_ca_location: str = ""
-    """PEM file; empty means the system's certificates."""
+    """PEM file of the authorities that may have signed the brokers' certificates; empty means the system's."""
     topic_prefix: str = "conntrail."
     """Lets several installations share a cluster. Every topic of ours begins with it."""
     partitions: int = 6
@@ -78,8 +83,11 @@ class ElasticsearchSettings(_Group, frozen=True):
     hosts: str = "http://127.0.0.1:9200"
     """URLs, separated by commas; empty means that nothing is indexed."""
     api_key: str = ""
+    """Encoded API key (base64 of ``id:key``); empty means that none is sent."""
     ca_certs: str = ""
+    """PEM file of the authorities that may have signed the nodes' certificates; empty means the system's."""
     namespace: str = "default"
+    """Last part of the index names: tells installations apart that share a cluster."""
 
 
 class SchemaRegistrySettings(_Group, frozen=True):
@@ -92,8 +100,9 @@ class SchemaRegistrySettings(_Group, frozen=True):
     username: str = ""
     """Basic authentication; empty means none. Some services call it the API key."""
     password: str = ""
+    """Its password, or the API secret."""
     ca_certs: str = ""
-    """PEM file; empty means the system's certificates."""
+    """PEM file of the authorities that may have signed its certificate; empty means the system's."""
 
 
 class HttpSettings(_Group, frozen=True):
@@ -109,6 +118,7 @@ class LogSettings(_Group, frozen=True):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """Nothing below this is logged."""
     format: Literal["auto", "console", "json"] = "auto"
     """``auto``: console on a terminal, JSON elsewhere."""
 
@@ -150,9 +160,12 @@ class ClusterSettings(_Group, frozen=True):
     kubeconfig: str = ""
     """Empty means in-cluster credentials, or the default kubeconfig outside a cluster."""
     lease_namespace: str = "conntrail"
+    """Kubernetes namespace of the lease."""
     lease_name: str = "conntrail-cluster-agent"
     """Of several replicas the holder of this lease publishes; empty means that there is one replica and no lease."""
     lease_duration: Seconds = Seconds(15.0)
+    """After so long without renewal another replica takes over. Shorter hands over sooner and asks the API server more
+    often; an API server that is away for longer ends the holder's right to publish."""
     identity: str = ""
     """This replica's name in the lease; empty means the host name with a random end."""
     tombstone_delay: Seconds = Seconds(900.0)

@@ -198,7 +198,8 @@ class _Worker:
             processing_guarantee="at_least_once",
             producer_request_timeout=30.0,
             store="memory://",
-            datadir=Path(tempfile.gettempdir()) / f"conntrail-{self._group(stage)}",
+            datadir=Path(self._settings.worker.data_directory or tempfile.gettempdir())
+            / f"conntrail-{self._group(stage)}",
             autodiscover=False,
             topic_allow_declare=False,
             topic_disable_leader=True,

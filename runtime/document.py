@@ -1,0 +1,87 @@
+"""The settings page of the documentation, made from the settings themselves so that it cannot say otherwise."""
+
+import ast
+from typing import Any, Final, Literal, get_args, get_origin
+
+import msgspec
+
+from runtime.settings import CONFIG_VARIABLE, PREFIX, Bytes, Seconds, Settings
+
+_HEAD: Final = f"""\
+# Settings
+
+Environment variables, or the same names in a TOML file named by `{CONFIG_VARIABLE}` (`[kafka]`, `partitions = 6`); the
+environment wins. An unknown name or a value of the wrong type is an error that names it. Durations are written `10s`,
+`500ms`, `2m`; sizes `64KiB`, `16MiB`.
+
+This page is made by `python -m runtime > docs/settings.md`.
+"""
+_SECONDS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_BYTES: Final = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+Words = dict[str, dict[str, str]]
+"""What is said of each class's fields, and under an empty name of the class itself."""
+
+
+def page(source: str) -> str:
+    """Markdown of all settings. ``source``: the text of the module that defines them, since only that holds what is
+    said under each field. Raises KeyError, naming it, for a field of which nothing is said.
+    """
+    words = _words(source)
+    sections = [_HEAD]
+    for field in msgspec.structs.fields(Settings):
+        if isinstance(field.default, msgspec.Struct):
+            sections.append(_group(field.name, type(field.default), words))
+        else:
+            name = _variable(field.name)
+            said = words[Settings.__name__][field.name]
+            sections.append(f"`{name}` (default {_value(field.default)}): {said}\n")
+    return "\n".join(sections)
+
+
+def _group(name: str, kind: type[msgspec.Struct], words: Words) -> str:
+    said = words[kind.__name__]
+    rows = [
+        f"| `{_variable(name, field.name)}` | {_value(field.default)} | {said[field.name]}{_choices(field.type)} |"
+        for field in msgspec.structs.fields(kind)
+    ]
+    return "\n".join([f"## {said[''].rstrip('.')}", "", "| variable | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _variable(*names: str) -> str:
+    return PREFIX + "__".join(names).upper()
+
+
+def _value(default: Any) -> str:
+    """As it would be written in the environment."""
+    if isinstance(default, Seconds):
+        text = next((f"{default / size:g}{unit}" for unit, size in _SECONDS if default % size == 0), f"{default:g}s")
+    elif isinstance(default, Bytes):
+        text = next((f"{default // size}{unit}" for unit, size in _BYTES if default % size == 0), str(int(default)))
+    else:
+        text = str(default).lower() if isinstance(default, bool) else str(default)
+    return f"`{text}`" if text else "empty"
+
+
+def _choices(kind: Any) -> str:
+    if get_origin(kind) is not Literal:
+        return ""
+    return " One of " + ", ".join(f"`{choice}`" for choice in get_args(kind)) + "."
+
+
+def _words(source: str) -> Words:
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    return {node.name: {"": _line(ast.get_docstring(node) or "")} | _fields(node) for node in classes}
+
+
+def _fields(node: ast.ClassDef) -> dict[str, str]:
+    found = {}
+    for field, said in zip(node.body, node.body[1:], strict=False):
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
+            found[field.target.id] = _line(str(said.value.value))
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
