@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from conntrail.errors import CommandError
 from conntrail.observe.condition import AnyCondition, FilterError, matches
 from conntrail.observe.newest import Newest, identity, stamp
 from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, first, row
@@ -142,27 +143,38 @@ def _past(
 ) -> Iterable[dict[str, Any]]:
     from conntrail.observe.reader import FlowIndex  # noqa: PLC0415 - keeps --help fast
 
-    index = FlowIndex(settings.elasticsearch) if settings.elasticsearch.hosts and source != "kafka" else None
-    if index is not None and (source == "elasticsearch" or index.is_there()):
-        return index.latest(conditions, span.since_ms, span.until_ms, limit) or _explain_nothing(
-            "".join(map(stamp, index.latest([], None, None, 1))), "in Elasticsearch"
-        )
-    if index is not None:
-        typer.echo("Elasticsearch does not answer: showing what Kafka still keeps", err=True)
+    if source == "elasticsearch" and not settings.elasticsearch.hosts:
+        raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or ask --source kafka")
+    if source == "kafka" or not settings.elasticsearch.hosts:
+        return _kept_by_kafka(topic, conditions, span, limit)
+    index = FlowIndex(settings.elasticsearch)
+    try:
+        found = index.latest(conditions, span.since_ms, span.until_ms, limit)
+        return found or _explain_nothing("Elasticsearch", "".join(map(stamp, index.latest([], None, None, 1))))
+    except CommandError as error:
+        if source == "elasticsearch":
+            raise
+        typer.echo(f"{error}: showing what Kafka still keeps", err=True)
+    return _kept_by_kafka(topic, conditions, span, limit)
+
+
+def _kept_by_kafka(
+    topic: "FlowTopic", conditions: list[AnyCondition], span: Span, limit: int | None
+) -> list[dict[str, Any]]:
     found, latest = Newest(limit), ""
     for document in topic.documents(span.since_ms or 0, follow=False):
         latest = max(latest, stamp(document))
         if span.holds(stamp(document)) and matches(conditions, document):
             found.add(document)
-    return found.documents() or _explain_nothing(latest, "in Kafka")
+    return found.documents() or _explain_nothing("Kafka", latest)
 
 
-def _explain_nothing(latest: str, where: str) -> list[dict[str, Any]]:
-    """Say why there is nothing to show: nothing fits, or nothing comes."""
+def _explain_nothing(where: str, latest: str) -> list[dict[str, Any]]:
+    """Say why there is nothing to show: nothing fits, or nothing comes. ``latest`` is the newest flow's time."""
     if latest:
-        typer.echo(f"no flow fits; the newest of all {where} is of {latest}: widen the filters or --since", err=True)
+        typer.echo(f"no flow fits; the newest in {where} is of {latest}: widen the filters or --since", err=True)
     else:
-        typer.echo(f"no flow is {where} for that time: do agents and a worker run? See their /metrics", err=True)
+        typer.echo(f"{where} has no flow to ask for: do agents and a worker run, with the same settings?", err=True)
     return []
 
 

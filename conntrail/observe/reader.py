@@ -119,17 +119,10 @@ class FlowIndex:
 
     def __init__(self, settings: ElasticsearchSettings) -> None:
         self._hosts = settings.hosts
-        self._pattern = "logs-conntrail.flow-*"
+        self._pattern = f"logs-conntrail.flow-{settings.namespace}-*"
         if settings.ca_certs:
             certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.ca_certs)
         self._client = Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS)
-
-    def is_there(self) -> bool:
-        """Whether the cluster answers."""
-        try:
-            return bool(self._client.cluster.health()["status"])
-        except (ApiError, TransportError):
-            return False
 
     def latest(
         self, conditions: list[AnyCondition], since_ms: int | None, until_ms: int | None, count: int | None
@@ -146,12 +139,15 @@ class FlowIndex:
                     sort=[{"@timestamp": "desc"}, {"flow.id": "desc"}],
                     search_after=after,
                     size=size,
+                    allow_partial_search_results=False,  # few flows must not be taken for all
                 )
                 hits = answer["hits"]["hits"]
                 found += [hit["_source"] for hit in hits]
                 if len(hits) < size:
                     break
                 after = hits[-1]["sort"]
-        except (ApiError, TransportError) as error:
-            raise CommandError(f"Elasticsearch at {self._hosts}: {error}") from error
+        except ApiError as error:
+            raise CommandError(f"Elasticsearch at {self._hosts} refuses: {error}") from error
+        except TransportError as error:
+            raise CommandError(f"Elasticsearch at {self._hosts} does not answer ({error.message})") from error
         return found[::-1]
