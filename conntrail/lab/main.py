@@ -203,7 +203,7 @@ def _there_already(directory: Path) -> str:
 
 def _left_out(kinds: Mapping[str, int]) -> str:
     counted = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
-    return f"left out, since the lab does not know these kinds: {counted}"
+    return f"left out, since the lab does not build these kinds: {counted}"
 
 
 def _now() -> str:

@@ -76,9 +76,15 @@ def _made_owners(cluster: Cluster) -> list[Object]:
                     "metadata": metadata_of(
                         pod.created_at, owner.kind, pod.namespace, owner.name, ownerReferences=references
                     ),
-                    "spec": {},
+                    "spec": _made_spec(owner.kind, pod),
                 }
     return list(found.values())
+
+
+def _made_spec(kind: str, pod: Pod) -> Object:
+    spec = {key: value for key, value in _pod_spec(pod).items() if key != "nodeName"}
+    template = {"metadata": {"labels": dict(pod.labels)}, "spec": spec}
+    return {"template": template, **({} if kind == "Job" else {"selector": {"matchLabels": dict(pod.labels)}})}
 
 
 def _reference(owner: Controller, namespace: str) -> Object:
@@ -104,6 +110,7 @@ def _pod(pod: Pod) -> Object:
             "uid": pod.uid,
             "creationTimestamp": pod.created_at,
             "labels": dict(pod.labels),
+            "annotations": dict(pod.annotations),
             **({"ownerReferences": owners} if owners else {}),
         },
         "spec": _pod_spec(pod),

@@ -183,7 +183,7 @@ def test_what_the_lab_leaves_out_is_told_once(lab: Lab, given: Path) -> None:
     lab.down()
     said: list[str] = []
     lab.up(given, said.append)
-    assert said == ["left out, since the lab does not know these kinds: ConfigMap (1)"]
+    assert said == ["left out, since the lab does not build these kinds: ConfigMap (1)"]
 
 
 def run(directory: Path, *words: str) -> tuple[int, str, str]:

@@ -2,12 +2,16 @@
 
 import pytest
 
-from conntrail.lab.cluster import CALL, Pod
+from conntrail.lab.cluster import CALL, Cluster, Pod
+from conntrail.lab.job import jobs, next_run
+from conntrail.lab.place import build_cluster
 from conntrail.lab.show import shown
 from tests.unit.conntrail.lab.builders import (
+    AT,
     Object,
     an_object,
     built,
+    check,
     cron_job,
     job,
     owned,
@@ -156,6 +160,32 @@ def test_what_is_shown_is_owned_by_what_is_shown_and_nothing_is_there_twice() ->
             assert (owner["kind"], owner["apiVersion"]) == (reference["kind"], reference["apiVersion"])
             assert owner["metadata"]["name"] == reference["name"]
     assert sum(value["kind"] == "Pod" for value in found) == 2 + 1 + 2 + 1 + 1 + 1 + 1 + 1
+
+
+def test_what_is_shown_builds_the_same_pods_again() -> None:
+    cluster = built(
+        an_object("Node", "n1", labels={"disk": "fast"}),
+        an_object("Node", "n2"),
+        workload("Deployment", "a", 3),
+        workload("StatefulSet", "b", 2),
+        workload("DaemonSet", "c", nodeSelector={"disk": "fast"}),
+        workload("ReplicaSet", "d"),
+        workload("ReplicationController", "e"),
+        job("f"),
+        cron_job("g"),
+        cron_job("h", CALLS),
+        an_object("Pod", "i", pod_spec(hostNetwork=True), annotations=CALLS),
+        owned(an_object("Pod", "j", pod_spec()), "Rollout", "j"),
+    )
+    running = build_cluster(cluster.given, AT, [next_run(cluster, jobs(cluster)[0], AT)])
+    found = check(*shown(running))
+    again = build_cluster(found.objects, AT)
+    assert described(again) == described(cluster)
+    assert len(running.pods) == len(cluster.pods) + 1
+
+
+def described(cluster: Cluster) -> dict[str, object]:
+    return {pod.name: (pod.namespace, pod.owners, pod.labels, pod.annotations) for pod in cluster.pods}
 
 
 def test_what_another_cluster_wrote_down_is_not_shown_as_this_ones() -> None:
