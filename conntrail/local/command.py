@@ -1,6 +1,7 @@
 """``conntrail local``: Kafka and Elasticsearch on this machine."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def up(
         state = stack.up(kafka_port, elasticsearch_port)
     typer.echo(f"Kafka          {state.bootstrap_servers}")
     typer.echo(f"Elasticsearch  {state.hosts}")
-    option = f" --data-dir {data_dir}" if data_dir else ""
+    option = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
     typer.echo(f'next: eval "$(conntrail local env{option})" && conntrail setup')
 
 

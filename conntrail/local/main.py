@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from conntrail.local.kafka.reader import KafkaProbe
 from conntrail.local.kafka.writer import prepare_kafka
 from conntrail.local.log.excerpt import telling
 from conntrail.local.log.reader import tail
-from conntrail.local.port.reader import free_port, is_free
+from conntrail.local.port.reader import free_port, is_free, obstacle
 from conntrail.local.process.program import Program
 from conntrail.local.process.reader import identify, is_running, resident_bytes
 from conntrail.local.process.writer import ProcessWriter
@@ -37,6 +38,13 @@ _POLL_SECONDS = 0.1
 _LOG_LINES = 300
 _SHOWN_LINES = 12
 Report = Callable[[str], None]
+
+
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError as error:
+        raise CommandError("this user has no home: set HOME to a directory for data and downloads") from error
 
 
 def _silent(_text: str) -> None:
@@ -66,7 +74,7 @@ class Stack:
         self._options = options
         self._report = report
         is_root = os.geteuid() == 0
-        home = str(Path.home())
+        home = _home()
         default = default_data_directory(is_root, os.environ.get("XDG_DATA_HOME", ""), home)
         self.layout = Layout((options.data_directory or default).absolute())
         self._user = UNPRIVILEGED_USER if is_root else ""
@@ -136,7 +144,7 @@ class Stack:
         """What is remembered. Raises CommandError when this directory holds no stack."""
         state = self.state()
         if state is None:
-            raise CommandError(f"no stack in {self.layout.root}: start one with conntrail local up")
+            raise CommandError(f"no stack in {self.layout.root}: start one with conntrail local up{self._option}")
         return state
 
     def status(self) -> list[ServiceStatus]:
@@ -158,6 +166,11 @@ class Stack:
             log=str(self.layout.log(name)),
         )
 
+    @property
+    def _option(self) -> str:
+        """What names this stack to another command."""
+        return f" --data-dir {shlex.quote(str(self.layout.root))}" if self._options.data_directory else ""
+
     def _require_open(self, java: Path) -> None:
         """The other user must reach its data and its Java."""
         if not self._user:
@@ -173,7 +186,9 @@ class Stack:
     def _assign_ports(self, wanted: Mapping[Name, int | None]) -> StackState:
         """Ports as asked, else as before, else free ones; remembered at once."""
         before = self.state()
-        taken: set[int] = set()
+        taken = {port for port in wanted.values() if port is not None}
+        if len(taken) == 1 and None not in wanted.values():
+            raise CommandError(f"port {taken.pop()} is given to both: choose another --elasticsearch-port")
         services = {name: self._assign(name, wanted[name], before, taken) for name in NAMES}
         release = hashlib.sha256(format_lock(self._artifacts).encode()).hexdigest()
         if before is not None and before.release != release and self.layout.home.exists():
@@ -188,8 +203,8 @@ class Stack:
             if wanted not in (None, service.port):
                 raise CommandError(f"{name} runs on port {service.port}: conntrail local down, then up with another")
             return service
-        if wanted is not None and not is_free(wanted):
-            raise CommandError(f"port {wanted} is taken by another program: choose another --{name}-port")
+        if wanted is not None and (reason := obstacle(wanted)):
+            raise CommandError(f"port {wanted} {reason}: choose another --{name}-port")
         port = wanted or _kept_or_free(service.port if service else 0, taken)
         taken.add(port)
         internal = _kept_or_free(service.internal_port if service else 0, taken)
@@ -198,7 +213,12 @@ class Stack:
 
     def _start(self, name: Name, state: StackState, java: Path) -> StackState:
         self._report(f"starting {name}")
-        program = self._prepare(name, state, java)
+        try:
+            program = self._prepare(name, state, java)
+        except OSError as error:
+            raise CommandError(
+                f"{error.filename or self.layout.root}: {error.strerror}; see to that directory"
+            ) from error
         process = self._processes.start(program)
         service = state.service(name)
         started = state.with_service(name, ServiceState(service.port, service.internal_port, process))
@@ -236,7 +256,7 @@ class Stack:
         lines = "\n".join(f"  {line}" for line in telling(tail(self.layout.log(name), _LOG_LINES), _SHOWN_LINES))
         raise CommandError(
             f"{name} {what}; its last lines follow, all are in {self.layout.log(name)}; "
-            f"if its data is damaged: conntrail local down --wipe\n{lines}"
+            f"if its data is damaged: conntrail local down --wipe{self._option}\n{lines}"
         )
 
     def _stop(self, name: Name, is_killed: bool = False) -> None:

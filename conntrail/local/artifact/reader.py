@@ -1,5 +1,6 @@
 """Downloads the locked artifacts into the user's cache: in parallel, resumed, verified, each file moved in whole."""
 
+import errno
 import fcntl
 import hashlib
 import http.client
@@ -24,6 +25,7 @@ _PARALLEL = 6
 _ATTEMPTS = 4
 _PATIENCE_SECONDS = 20.0
 _CHUNK_BYTES = 1 << 18
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _RANGE_UNUSABLE = 416
 _PARTIAL = 206
 # Kafka's own choice of a log binding for slf4j 1.7, which its Maven coordinates leave to the user.
@@ -94,6 +96,15 @@ class ArtifactCache:
         return coordinate_artifact(coordinate, size, digest.hexdigest())
 
     def _fetch_one(self, artifact: Artifact, progress: Progress) -> None:
+        try:
+            self._complete(artifact, progress)
+        except OSError as error:
+            raise CommandError(
+                f"{error.filename or self._directory} cannot be written: {error.strerror}; "
+                "make room for downloads there, or name another directory by XDG_CACHE_HOME"
+            ) from error
+
+    def _complete(self, artifact: Artifact, progress: Progress) -> None:
         path = self.path(artifact)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".part")
@@ -131,6 +142,8 @@ class ArtifactCache:
             try:
                 self._continue(artifact, file, progress)
             except (OSError, http.client.HTTPException) as error:
+                if isinstance(error, OSError) and error.errno in _DISK:
+                    raise
                 if attempt == _ATTEMPTS - 1 or _is_final(error):
                     raise self._unreachable(artifact.path, error) from error
                 self._stopped.wait(2.0**attempt)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from conntrail.local.process.program import Program
+from conntrail.local.process.program import LOCALE, Program
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import HOST, ServiceState
 
@@ -56,6 +56,7 @@ def program(java: Path, layout: Layout, user: str) -> Program:
         name="Elasticsearch",
         command=[str(layout.home / "bin/elasticsearch")],
         environment={
+            **LOCALE,
             "ES_JAVA_HOME": str(java.parent.parent),
             "ES_PATH_CONF": str(layout.configuration("elasticsearch")),
             "ES_TMPDIR": str(layout.temporary),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conntrail.local.process.program import Program
+from conntrail.local.process.program import LOCALE, Program
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import HOST, ServiceState
 
@@ -11,6 +11,8 @@ from conntrail.local.state.state import HOST, ServiceState
 CLUSTER_ID = "Y29ubnRyYWlsLWxvY2FsIQ"
 # Starts in half the time without the second compiler, and a broker mostly moves bytes.
 _MACHINE = ("-Xms128m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_LAST_ASCII = 0x7E
+_BACKSLASH = 0x5C
 _LISTS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 LOGGING = """\
 status = error
@@ -54,7 +56,18 @@ def properties(layout: Layout, service: ServiceState, extra: Mapping[str, str]) 
         "log.cleaner.dedupe.buffer.size": str(16 << 20),
     }
     values |= {name: f"{values[name]},{text}" if name in _LISTS else text for name, text in extra.items()}
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in values.items())
+
+
+def _escaped(value: str) -> str:
+    """As java.util.Properties reads it: Latin-1, with backslashes as escapes."""
+    letters = (f"\\u{unit:04x}" if unit > _LAST_ASCII or unit == _BACKSLASH else chr(unit) for unit in _units(value))
+    return "".join(letters)
+
+
+def _units(value: str) -> Sequence[int]:
+    data = value.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2)]
 
 
 def format_command(java: Path, jars: Sequence[Path], layout: Layout) -> list[str]:
@@ -68,14 +81,14 @@ def program(java: Path, jars: Sequence[Path], layout: Layout) -> Program:
     return Program(
         name="Kafka",
         command=[*_java(java, jars, layout), "kafka.Kafka", str(_properties_path(layout))],
-        environment={},
+        environment=dict(LOCALE),
         directory=layout.service("kafka"),
         log=layout.log("kafka"),
     )
 
 
 def _java(java: Path, jars: Sequence[Path], layout: Layout) -> list[str]:
-    logging = f"-Dlog4j2.configurationFile={layout.configuration('kafka') / 'log4j2.properties'}"
+    logging = f"-Dlog4j2.configurationFile={(layout.configuration('kafka') / 'log4j2.properties').as_uri()}"
     return [str(java), *_MACHINE, logging, "-cp", ":".join(map(str, jars))]
 
 

@@ -1,11 +1,13 @@
 """Writes Kafka's configuration and prepares its data directory."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conntrail.errors import CommandError
 from conntrail.local.kafka.configuration import LOGGING, format_command, properties
+from conntrail.local.process.program import LOCALE
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import ServiceState
 
@@ -23,9 +25,17 @@ def prepare_kafka(
     if (layout.data("kafka") / "meta.properties").exists():
         return
     layout.data("kafka").mkdir(exist_ok=True)
-    answer = subprocess.run(
-        format_command(java, jars, layout), capture_output=True, text=True, check=False, timeout=_PATIENCE_SECONDS
-    )
+    try:
+        answer = subprocess.run(
+            format_command(java, jars, layout),
+            env={**os.environ, **LOCALE},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"Kafka took over {_PATIENCE_SECONDS:.0f} s to format its data: try again") from error
     if answer.returncode:
         last = (answer.stderr.strip() or answer.stdout.strip()).splitlines()[-1:]
         raise CommandError(f"Kafka cannot format {layout.data('kafka')}: {''.join(last)}")

@@ -28,6 +28,8 @@ def follow(paths: list[Path]) -> Iterator[tuple[Path, str]]:
             if not path.exists():
                 continue
             with path.open("rb") as file:
+                if path.stat().st_size < positions[path]:
+                    positions[path] = 0  # a wiped stack began a new one
                 file.seek(positions[path])
                 for line in file:
                     if not line.endswith(b"\n"):

@@ -1,5 +1,6 @@
 """Asks the kernel which ports are free."""
 
+import errno
 import random
 import socket
 
@@ -14,14 +15,21 @@ _TRIES = 200
 
 def is_free(port: int) -> bool:
     """Whether a server could listen there now."""
+    return not obstacle(port)
+
+
+def obstacle(port: int) -> str:
+    """Why no server of ours could listen there now; empty when one could."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
             probe.listen(1)
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return "is taken by another program"
+            return f"is refused ({error.strerror})"
+    return ""
 
 
 def free_port(taken: set[int]) -> int:

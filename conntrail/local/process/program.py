@@ -6,6 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+LOCALE: Mapping[str, str] = {"LC_ALL": "C.UTF-8"}
+"""For Java, which names files by the locale's encoding, and in the C locale has no name for most letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -18,6 +18,11 @@ class Layout:
         return self.root / "stack.json"
 
     @property
+    def fresh_state(self) -> Path:
+        """The next state file, until it takes the other's place."""
+        return self.root / "stack.new"
+
+    @property
     def lock(self) -> Path:
         """Held by the command that changes the stack."""
         return self.root / "stack.lock"
@@ -53,7 +58,7 @@ class Layout:
         """Everything that a wipe removes."""
         servers = (self.service("kafka"), self.service("elasticsearch"))
         logs = (self.log("kafka"), self.log("elasticsearch"))
-        return (*servers, *logs, self.state, self.lock)
+        return (*servers, *logs, self.fresh_state, self.state, self.lock)
 
 
 def default_data_directory(is_root: bool, data_home: str, home: str) -> Path:

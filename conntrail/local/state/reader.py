@@ -26,7 +26,7 @@ def require_ours(layout: Layout) -> None:
         content = {entry.name for entry in layout.root.iterdir()} if layout.root.exists() else set()
     except OSError as error:
         raise CommandError(f"{layout.root}: {error.strerror}; choose another --data-dir") from error
-    if content - {layout.lock.name} and layout.state.name not in content:
+    if content - {layout.lock.name, layout.fresh_state.name} and layout.state.name not in content:
         raise CommandError(f"{layout.root} holds other files: choose an empty directory with --data-dir")
 
 

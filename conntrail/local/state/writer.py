@@ -29,7 +29,7 @@ def held(layout: Layout) -> Iterator[None]:
     try:
         file = layout.lock.open("ab")
     except OSError as error:
-        raise CommandError(f"{layout.lock}: {error.strerror}; choose another --data-dir") from error
+        raise CommandError(f"{layout.lock}: {error.strerror}; be its owner, or choose another --data-dir") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,10 +39,13 @@ def held(layout: Layout) -> Iterator[None]:
 
 
 def write_state(layout: Layout, state: StackState) -> None:
-    """Replace the state file in one step."""
-    fresh = layout.state.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
-    fresh.replace(layout.state)
+    """Replace the state file in one step. Raises CommandError when it cannot be written."""
+    fresh = layout.fresh_state
+    try:
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
+        fresh.replace(layout.state)
+    except OSError as error:
+        raise CommandError(f"{fresh} cannot be written: {error.strerror}") from error
 
 
 def wipe(layout: Layout) -> None:

@@ -139,3 +139,17 @@ def test_an_absent_file_is_one_line_that_names_it(repository: _Repository, tmp_p
 def test_without_a_network_the_line_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"cannot fetch http://127\.0\.0\.1:1/.*check the network"):
         _fetch("http://127.0.0.1:1", tmp_path, _artifact())
+
+
+def test_a_cache_that_cannot_be_written_is_named(repository: _Repository, tmp_path: Path) -> None:
+    (tmp_path / "org").write_text("a file where a directory must be")
+    with pytest.raises(CommandError, match=r"org.* cannot be written: .*XDG_CACHE_HOME"):
+        _fetch(repository.url, tmp_path, _artifact())
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_network(repository: _Repository, tmp_path: Path) -> None:
+    path = tmp_path / _artifact().path
+    path.parent.mkdir(parents=True)
+    path.with_name(path.name + ".part").symlink_to("/dev/full")
+    with pytest.raises(CommandError, match="No space left on device"):
+        _fetch(repository.url, tmp_path, _artifact())

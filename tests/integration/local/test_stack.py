@@ -25,6 +25,15 @@ from conntrail.local.state.writer import write_state
 from tests.support.index import ask
 
 pytestmark = pytest.mark.stack
+_NO_HOME = """
+import os, pwd
+del os.environ["HOME"]
+def unknown(_number):
+    raise KeyError
+pwd.getpwuid = unknown
+from conntrail.__main__ import main
+main()
+"""
 
 
 @pytest.fixture
@@ -93,6 +102,31 @@ def test_a_port_that_is_taken_is_one_line(directory: Path) -> None:
         answer = _local("up", "--data-dir", str(directory), "--kafka-port", port)
     assert answer.returncode == 1
     assert f"port {port} is taken" in answer.stderr
+
+
+def test_one_port_for_both_is_one_line(directory: Path) -> None:
+    answer = _local("up", "--data-dir", str(directory), "--kafka-port", "23456", "--elasticsearch-port", "23456")
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1].endswith("port 23456 is given to both: choose another --elasticsearch-port")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(directory: Path) -> None:
+    command = [sys.executable, "-c", _NO_HOME, "local", "up", "--data-dir", str(directory)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr == "conntrail: this user has no home: set HOME to a directory for data and downloads\n"
+
+
+def test_a_directory_of_any_letters_will_do_whatever_the_locale(directory: Path) -> None:
+    place = directory.parent / "with space" / "d é"
+    place.parent.mkdir(mode=0o755)
+    up = _local("up", "--data-dir", str(place), LC_ALL="C")
+    try:
+        assert up.returncode == 0, up.stderr
+        assert f"--data-dir '{place}'" in up.stdout
+    finally:
+        _local("down", "--wipe", "--data-dir", str(place))
+    assert not place.exists()
 
 
 def test_a_server_that_dies_at_start_shows_its_last_lines_and_leaves_nothing_running(directory: Path) -> None:

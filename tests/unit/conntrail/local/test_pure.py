@@ -78,3 +78,9 @@ def test_further_listeners_stand_beside_ours_and_other_settings_replace_ours() -
     kafka = properties(Layout(Path("/data")), _STATE.kafka, extra).splitlines()
     assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093,MORE://127.0.0.1:1" in kafka
     assert [line for line in kafka if line.startswith("num.io.threads")] == ["num.io.threads=9"]
+
+
+def test_a_path_of_any_letters_is_one_that_java_reads_again() -> None:
+    kafka = properties(Layout(Path("/data é\U0001f600\\n")), _STATE.kafka, {}).splitlines()
+    assert r"log.dirs=/data \u00e9\ud83d\ude00\u005cn/kafka/data" in kafka
+    assert all(line.isascii() for line in kafka)
