@@ -1,15 +1,21 @@
 """Every process frames as its settings say and reads what others framed otherwise, in one topic."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import fastavro
 import pytest
 
+from schemas.schema import schema_text
+from schemas.single_object import SingleObjectCodec
 from schemas.topic import DEAD_LETTER, FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS
-from tests.support.pipeline import Pipeline, run_command
+from tests.support.kubernetes_agent import await_that
+from tests.support.pipeline import WORKER, Pipeline, run_command
 from tests.support.registry import Registry, running_registry
 from tests.support.stack import RunningStack
+from tests.unit.streams.index.builders import flow
 
 _SINGLE, _REGISTERED = b"\xc3", b"\x00"
 _WEB, _API = "10.0.1.7", "10.0.1.8"
@@ -72,6 +78,25 @@ def test_a_frame_that_no_registry_explains_goes_to_the_dead_letters(pipeline: Pi
         pipeline.send_flow(_WEB, 1001)
         pipeline.await_flow(1001)
         pipeline.await_document("logs-conntrail.deadletter", lambda letter: "no schema of id 999" in json.dumps(letter))
+
+
+def test_a_record_of_a_later_release_waits_while_the_registry_is_away_and_is_not_refused(
+    pipeline: Pipeline, registry: Registry
+) -> None:
+    with pipeline.running(**_credentials(registry)) as system:
+        later = json.loads(schema_text(FLOWS.schema))
+        later["fields"].append({"name": "later", "type": ["null", "string"], "default": None, "doc": "A later field."})
+        number = registry.register(f"{FLOWS.full_name(pipeline.prefix)}-value", json.dumps(later))
+        later_codec = SingleObjectCodec(fastavro.parse_schema(later), number)  # type: ignore[arg-type]
+        record = {**flow("later-flow", timestamp_ns=time.time_ns()), "later": "yes"}
+        registry.stop()
+        pipeline.send_bytes(FLOWS, later_codec.encode(record))
+        log = system.log_of(WORKER)
+        await_that(lambda: "the schema registry does not answer" in log.read_text(), "the worker says why it waits")
+        registry.start()
+        pipeline.await_document("logs-conntrail.flow", lambda found: found["_id"] == "later-flow")
+        system.check()
+    assert pipeline.values(DEAD_LETTER) == []
 
 
 @pytest.mark.parametrize("module", ["agents.cluster", "streams"])
