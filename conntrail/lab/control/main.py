@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conntrail.errors import CommandError
-from conntrail.lab.cluster import Cluster, Object
-from conntrail.lab.job import Run
+from conntrail.lab.cluster import Cluster, Object, Pod
+from conntrail.lab.job import Run, run_pod
 from conntrail.lab.network.link import namespaces
 from conntrail.lab.network.writer import enforce
 from conntrail.lab.place import build_cluster
@@ -37,6 +37,11 @@ class Change:
         """The cluster with these runs of jobs and no others."""
         self.write_state(replace(self.state, runs=runs))
         return self.cluster()
+
+    def pods_of_runs(self) -> list[Pod]:
+        """Pods that come and go, as far as they are there now."""
+        cluster = self.cluster()
+        return [run_pod(cluster, run) for run in self.state.runs]
 
     def namespaces_of_runs(self) -> dict[str, int]:
         """Network namespaces of pods that come and go, with their inodes: those that nothing else has."""

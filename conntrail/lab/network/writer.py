@@ -110,6 +110,17 @@ def connect_pod(pod: Pod) -> None:
     allow_ping(pod.network_namespace)
 
 
+def disconnect_pod(pod: Pod) -> None:
+    """Take a pod's link away now; what is gone already is no error.
+
+    Its network namespace goes later, when nobody looks into it any more, and until then the link would be in the way
+    of the pod that is given the same slot.
+    """
+    if not pod.is_on_host_network:
+        words = ["ip", "-n", pod.node.name, "link", "del", pod.interface]
+        subprocess.run(words, capture_output=True, check=False)
+
+
 def build_network(cluster: Cluster) -> None:
     """Everything in the namespaces of a cluster, which are there and empty."""
     apply_links(FABRIC, fabric_lines())

@@ -10,7 +10,7 @@ from conntrail.errors import CommandError
 from conntrail.lab.cluster import CALL, SERVE, Cluster, Object, Pod
 from conntrail.lab.control.main import Control
 from conntrail.lab.job import jobs, next_run, starts
-from conntrail.lab.network.writer import connect_pod, make_namespaces, remove_namespaces
+from conntrail.lab.network.writer import connect_pod, disconnect_pod, make_namespaces, remove_namespaces
 from conntrail.lab.order import order_for, orders, pod_tasks
 from conntrail.lab.traffic.writer import Process, Programs, end
 
@@ -19,6 +19,8 @@ HEAD_START_SECONDS: Final = 0.4
 """Between an object's appearance and its pod's first packet, as a kubelet would take to start it."""
 _RUN_SECONDS: Final = 1.5
 """Of one run of a job; none begins that would end after the traffic."""
+_PAUSE_SECONDS: Final = 1.0
+"""Between a pod's end and the next one that gets its address, as a cluster would take at least."""
 _PROGRESS_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 15.0
 
@@ -51,13 +53,16 @@ class Traffic:
         self.progress(f"traffic: {self.control.count_truth()} connections made")
 
     def _run_jobs(self, values: list[Object], seconds: float) -> None:
-        """One after the other; what is late starts at once."""
+        """One after the other, with a pause between, however late."""
         clock = _Clock(self.control, self.progress, time.monotonic(), seconds)
+        earliest = 0.0
         for at, job in starts(values):
-            if max(at, clock.elapsed) > seconds - _RUN_SECONDS:
+            begins = max(at, earliest)
+            if begins > seconds - _RUN_SECONDS:
                 break
-            clock.wait(at)
+            clock.wait(begins)
             self._run_job(job)
+            earliest = clock.elapsed + _PAUSE_SECONDS
         clock.wait(seconds)
 
     def _run_job(self, job: Object) -> None:
@@ -97,6 +102,8 @@ class Traffic:
             if not gone and not change.state.runs:
                 return
             remove_namespaces(gone)
+            for pod in change.pods_of_runs():
+                disconnect_pod(pod)
             change.publish(change.with_runs(()))
             names = {name: inode for name, inode in change.state.names.items() if name not in gone}
             change.write_state(replace(change.state, namespaces=names))

@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.timeout(120),
 ]
 OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
+JOBS = ("import", "export")
 BLOCK_DNS = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -39,6 +40,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def facts(lab: Lab) -> list[Fact]:
     return traffic_of(lab, 8)
+
+
+def namespaces() -> list[str]:
+    return os.listdir("/run/netns")  # noqa: PTH208 - names are wanted, not paths
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -95,18 +100,39 @@ def test_one_connection_stays_for_the_whole_time(facts: list[Fact]) -> None:
 def test_an_address_goes_from_pod_to_pod_within_seconds(facts: list[Fact]) -> None:
     pods = defaultdict(list)
     for fact in facts:
-        if fact["client"]["workload"] in ("import", "export"):
+        if fact["client"]["workload"] in JOBS:
             pods[fact["source_address"]].append(fact["client"])
     assert max(len({client["uid"] for client in clients}) for clients in pods.values()) >= 2
-    assert all({client["workload"] for client in clients} == {"import", "export"} for clients in pods.values())
+    assert all({client["workload"] for client in clients} == set(JOBS) for clients in pods.values())
 
 
 def test_pods_that_ended_are_gone_from_objects_and_machine(lab: Lab, facts: list[Fact]) -> None:
-    ended = {f"shop.{f['client']['pod']}" for f in facts if f["client"]["workload"] in ("import", "export")}
+    ended = {f"shop.{f['client']['pod']}" for f in facts if f["client"]["workload"] in JOBS}
     shown = {f"{pod['metadata']['namespace']}.{pod['metadata']['name']}" for pod in objects_of(lab, "Pod")}
     assert ended
     assert not ended & shown
     assert not namespaces_left(ended)
+
+
+def test_a_pod_gets_the_slot_of_one_whose_network_somebody_still_looks_into(lab: Lab) -> None:
+    held: list[int] = []
+    stays = set(namespaces())
+    traffic = threading.Thread(target=lab.traffic, args=(7,))
+    traffic.start()
+    try:
+        while traffic.is_alive():
+            for name in set(namespaces()) - stays:
+                stays.add(name)
+                held.append(os.open(f"/run/netns/{name}", os.O_RDONLY))
+            time.sleep(0.02)
+    finally:
+        traffic.join()
+        for descriptor in held:
+            os.close(descriptor)
+    found = [f for f in lab.truth() if f"shop.{f['client']['pod']}" in stays and f["client"]["workload"] in JOBS]
+    assert len(found) == len(held) >= 2
+    assert {f["outcome"] for f in found} == {"answered"}
+    assert len({f["source_address"] for f in found}) == 1
 
 
 def test_conntrack_counts_at_least_the_payload_of_the_truth(lab: Lab) -> None:
