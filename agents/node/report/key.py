@@ -68,8 +68,7 @@ def _is_less_or_equal(one: list[Keys], other: list[Keys]) -> npt.NDArray[np.bool
 
 
 def mix(*words: Keys) -> Keys:
-    """One 64-bit word for each row of the columns of words."""
-    """One hash of several columns of words."""
+    """One 64-bit hash for each row of the columns of words."""
     state = np.zeros(len(words[0]), np.uint64)
     for word in words:
         state = (state + _GAMMA) ^ word

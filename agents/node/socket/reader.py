@@ -17,6 +17,7 @@ from agents.errors import AgentError, ReadError
 from agents.node.attempt.address import Address
 from agents.node.namespace.reader import entered
 from agents.node.report.columns import SOCKET, Sockets
+from agents.node.report.key import Keys, socket_keys
 from agents.node.socket.diag.question import make_questions
 from agents.node.socket.diag.reader import DiagBuffer, DiagReader
 from agents.node.socket.namespace.reader import Described, Seen, describe_here, find_namespaces
@@ -78,6 +79,7 @@ class SocketReader:
         self._node_descriptor = -1
         self._node = 0
         self._fault = ""
+        self._closed: Keys = np.zeros(0, np.uint64)
         self._past_overruns = self._past_malformed = 0
 
     def start(self) -> None:
@@ -117,9 +119,11 @@ class SocketReader:
     def look_up(self, rows: npt.NDArray[np.void]) -> Sockets:
         """Sockets at both ends of connections (columns TUPLES), as far as they are on this node.
 
-        Raises ReadError when the kernel does not answer.
+        What was told as closed just now is not asked for: most connections are that short. Raises ReadError when the
+        kernel does not answer.
         """
         questions = make_questions(rows)
+        questions = questions[~np.isin(socket_keys(questions), self._closed)]
         pieces: list[Sockets] = [np.zeros(0, SOCKET)]
         for inode, indices in self._places.split(questions).items():
             pieces.append(self._found.known[inode].diag.ask(questions[indices]))
@@ -133,7 +137,9 @@ class SocketReader:
             while taken < _CLOSED_AT_ONCE and len(closed := known.diag.take_closed()):
                 pieces.append(closed)
                 taken += len(closed)
-        return np.concatenate(pieces)
+        closed = np.concatenate(pieces)
+        self._closed = socket_keys(closed)
+        return closed
 
     def filenos(self) -> list[int]:
         """Descriptors that become readable when sockets have closed."""

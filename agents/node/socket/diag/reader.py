@@ -82,6 +82,8 @@ class DiagReader:
                 self.overruns += 1
                 continue
             end = self._frame(end, received, offsets, lengths)
+        if not offsets:
+            return np.zeros(0, SOCKET)
         sockets, _, malformed = self._buffer.decoder.decode(self._buffer.memory, offsets, lengths)
         self.malformed += malformed
         sockets["protocol"] = _TCP
