@@ -41,9 +41,17 @@ def begins(document: Document) -> bool:
     return first(document, "flow.connections.started") == 1
 
 
+def is_of_time(fact: Document, document: Document) -> bool:
+    """A first document has the connection's start; a later one, of a datagram socket's entry, a span around it."""
+    margin = 1e9
+    start, end = (nanoseconds(first(document, f"event.{name}")) for name in ("start", "end"))
+    if fact["started_at_ns"] - margin <= start <= fact["ended_at_ns"] + margin:
+        return True
+    return fact["protocol"] == "udp" and not begins(document) and start <= fact["started_at_ns"] <= end
+
+
 def found_for(fact: Document, documents: list[Document]) -> set[str]:
     """Identities of the flows that are this connection: by both ends as they were dialled, and its time."""
-    margin = 1e9
     matching = set()
     for document in documents:
         dialled = first(document, "destination.service.ip") or first(document, "destination.ip")
@@ -55,8 +63,7 @@ def found_for(fact: Document, documents: list[Document]) -> set[str]:
             first(document, "network.transport") == _TRANSPORT[fact["protocol"]]
             and first(document, "source.ip") == fact["source_address"]
             and dialled == fact["dialled_address"]
-            and fact["started_at_ns"] - margin <= nanoseconds(first(document, "event.start"))
-            and nanoseconds(first(document, "event.start")) <= fact["ended_at_ns"] + margin
+            and is_of_time(fact, document)
         )
         if is_its:
             matching.add(first(document, "flow.id"))

@@ -3,6 +3,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from conntrail.local.process.reader import identify
 
@@ -19,10 +21,15 @@ def test_what_is_tied_ends_with_the_process_that_started_it_even_when_that_is_ki
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         tied = int(starter.stdout.readline())
+        until(lambda: Path(f"/proc/{tied}/comm").read_text() == "sleep\n")  # it has tied itself by then
         identity = identify(tied)
         assert identity is not None
         os.kill(starter.pid, signal.SIGKILL)
+    until(lambda: identify(tied) != identity)
+
+
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while identify(tied) == identity:
-        assert time.monotonic() < deadline, "it goes on"
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.02)
