@@ -171,6 +171,6 @@ def _run(*command: str, text: str | None = None) -> str:
     if done.returncode != 0:
         reason = (done.stderr.strip() or "no reason given").splitlines()[0]
         if "Operation not permitted" in done.stderr or "Permission denied" in done.stderr:
-            raise CommandError("the lab needs root, for network namespaces")
+            raise CommandError("no network namespaces may be made here: the lab needs CAP_SYS_ADMIN and CAP_NET_ADMIN")
         raise CommandError(f"{' '.join(command[:6])}: {reason}")
     return done.stdout

@@ -131,7 +131,9 @@ def _lock(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("w")
     except PermissionError as error:
-        raise CommandError("the lab needs root, for network namespaces") from error
+        raise CommandError(
+            f"{path.parent} is not ours to write: build the lab as root, or by conntrail lab up"
+        ) from error
     with handle:
         # What is under way when this process is killed keeps the lock (flock(2)): else it would make things later on.
         os.set_inheritable(handle.fileno(), True)
