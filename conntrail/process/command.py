@@ -14,9 +14,7 @@ worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _NEEDS: Final = {"agents.cluster": ("urllib3", "yaml"), "streams": ("faust", "polars", "elasticsearch", "cramjam")}
 """Packages of the extras; asked for here, since the new interpreter could only say it by a traceback."""
-_Check = Annotated[
-    bool, typer.Option("--check", help="Check settings and options, start nothing: exit 0 when they will do.")
-]
+_Check = Annotated[bool, typer.Option("--check", help="Try the settings, start nothing: exit 0 when they will do.")]
 
 
 class Stage(StrEnum):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from conntrail.local.process.program import LOCALE, Program
+from conntrail.local.process.program import LOCALE, NO_COUNTERS, Program
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import HOST, ServiceState
 
@@ -41,7 +41,7 @@ def settings(layout: Layout, service: ServiceState, extra: Mapping[str, object])
         "transport.host": HOST,
         "transport.port": service.internal_port,
         "path.data": str(layout.data("elasticsearch")),
-        "path.logs": str(layout.temporary),
+        "path.logs": str(layout.temporary("elasticsearch")),
         "xpack.security.enabled": False,
         # A nearly full disk of a developer must not make indices read-only.
         "cluster.routing.allocation.disk.threshold_enabled": False,
@@ -59,11 +59,11 @@ def program(java: Path, layout: Layout, user: str) -> Program:
             **LOCALE,
             "ES_JAVA_HOME": str(java.parent.parent),
             "ES_PATH_CONF": str(layout.configuration("elasticsearch")),
-            "ES_TMPDIR": str(layout.temporary),
+            "ES_TMPDIR": str(layout.temporary("elasticsearch")),
             # The first compiler alone: half the CPU of a start, which on a small machine everything else waits for.
-            "ES_JAVA_OPTS": "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1",
-            "CLI_JAVA_OPTS": "-Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-            "HOME": str(layout.temporary),
+            "ES_JAVA_OPTS": f"-Xms512m -Xmx512m -XX:TieredStopAtLevel=1 {NO_COUNTERS}",
+            "CLI_JAVA_OPTS": f"-Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC {NO_COUNTERS}",
+            "HOME": str(layout.temporary("elasticsearch")),
         },
         directory=layout.service("elasticsearch"),
         log=layout.log("elasticsearch"),

@@ -38,7 +38,7 @@ def prepare_elasticsearch(layout: Layout, service: ServiceState, user: str, extr
     """
     configuration = layout.configuration("elasticsearch")
     shutil.rmtree(configuration, ignore_errors=True)
-    own = (configuration, layout.data("elasticsearch"), layout.temporary)
+    own = (configuration, layout.data("elasticsearch"), layout.temporary("elasticsearch"))
     for directory in own:
         directory.mkdir(parents=True, exist_ok=True)
     (configuration / "elasticsearch.yml").write_text(settings(layout, service, extra), encoding="utf-8")

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conntrail.local.process.program import LOCALE, Program
+from conntrail.local.process.program import LOCALE, NO_COUNTERS, Program
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import HOST, ServiceState
 
 # Sixteen bytes in base64; fixed, since a data directory holds one cluster only.
 CLUSTER_ID = "Y29ubnRyYWlsLWxvY2FsIQ"
 # Starts in half the time without the second compiler, and a broker mostly moves bytes.
-_MACHINE = ("-Xms128m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_MACHINE = ("-Xms128m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", NO_COUNTERS)
 _LAST_ASCII = 0x7E
 _BACKSLASH = 0x5C
 _LISTS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
@@ -89,7 +89,9 @@ def program(java: Path, jars: Sequence[Path], layout: Layout) -> Program:
 
 def _java(java: Path, jars: Sequence[Path], layout: Layout) -> list[str]:
     logging = f"-Dlog4j2.configurationFile={(layout.configuration('kafka') / 'log4j2.properties').as_uri()}"
-    return [str(java), *_MACHINE, logging, "-cp", ":".join(map(str, jars))]
+    # Libraries of codecs are unpacked there.
+    temporary = f"-Djava.io.tmpdir={layout.temporary('kafka')}"
+    return [str(java), *_MACHINE, temporary, logging, "-cp", ":".join(map(str, jars))]
 
 
 def _properties_path(layout: Layout) -> Path:

@@ -20,6 +20,7 @@ def prepare_kafka(
     """Make it ready to start. Raises CommandError when the data directory cannot be formatted."""
     configuration = layout.configuration("kafka")
     configuration.mkdir(parents=True, exist_ok=True)
+    layout.temporary("kafka").mkdir(exist_ok=True)
     (configuration / "server.properties").write_text(properties(layout, service, extra), encoding="utf-8")
     (configuration / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
     if (layout.data("kafka") / "meta.properties").exists():

@@ -9,6 +9,9 @@ import msgspec
 LOCALE: Mapping[str, str] = {"LC_ALL": "C.UTF-8"}
 """For Java, which names files by the locale's encoding, and in the C locale has no name for most letters."""
 
+NO_COUNTERS = "-XX:-UsePerfData"
+"""Keeps Java from writing its counters to the system's temporary directory, whatever java.io.tmpdir says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -48,10 +48,9 @@ class Layout:
         """Elasticsearch's programs, unpacked; a copy of ours since it may run as another user."""
         return self.service("elasticsearch") / "home"
 
-    @property
-    def temporary(self) -> Path:
-        """Elasticsearch's temporary files."""
-        return self.service("elasticsearch") / "tmp"
+    def temporary(self, name: Name) -> Path:
+        """A server's temporary files."""
+        return self.service(name) / "tmp"
 
     @property
     def all(self) -> tuple[Path, ...]:

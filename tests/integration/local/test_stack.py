@@ -61,11 +61,29 @@ def _status(directory: Path) -> dict[str, dict[str, object]]:
     return {service["service"]: service for service in json.loads(answer.stdout)}
 
 
+def _written(leader: int, directory: Path) -> set[str]:
+    """Files outside the directory that a server's processes hold open for writing, or that Java keeps for itself."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(process.name)) != leader:
+                continue
+            opened = {str(entry.readlink()): entry.name for entry in (process / "fd").iterdir()}
+            flags = {path: (process / "fdinfo" / name).read_text().split()[3] for path, name in opened.items()}
+        except OSError:
+            continue  # it ended, or closed the file
+        found |= {path for path, flag in flags.items() if path.startswith("/") and int(flag, 8) & os.O_ACCMODE}
+        found |= {str(path) for path in Path(tempfile.gettempdir()).glob(f"hsperfdata_*/{process.name}")}
+    named = {path for path in found if not path.endswith(" (deleted)")}  # what has no name leaves nothing behind
+    return {path for path in named if not path.startswith(("/dev/", "/proc/", f"{directory}/"))}
+
+
 def test_data_and_ports_survive_down_and_up_and_a_wipe_removes_all(directory: Path) -> None:
     up = _local("up", "--data-dir", str(directory))
     assert up.returncode == 0, up.stderr
     first = _status(directory)
     assert {service["state"] for service in first.values()} == {"up"}
+    assert {path for service in first.values() for path in _written(int(str(service["pid"])), directory)} == set()
     exports = _local("env", "--data-dir", str(directory)).stdout
     assert f"export CONNTRAIL_KAFKA__BOOTSTRAP_SERVERS={first['kafka']['address']}" in exports.splitlines()
     host = str(first["elasticsearch"]["address"])
