@@ -18,6 +18,7 @@ from conntrail.lab.state import STATES, Layout, Owner, State, format_state, pars
 _MACHINE_LOCK: Final = STATES / "building.lock"
 """Namespaces are the machine's, whatever directory a lab has."""
 _LOCK_SECONDS: Final = 20.0
+_SHORT_SECONDS: Final = 1.0
 
 
 def labs() -> dict[Path, State]:
@@ -102,6 +103,12 @@ class Store:
         with _lock(self.layout.root / "changing.lock"):
             yield
 
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """One at a time makes traffic: another would take its pods away. Raises CommandError."""
+        with _lock(self.layout.root / "traffic.lock", _SHORT_SECONDS, "traffic is made already: wait for its end"):
+            yield
+
 
 def _read_state(path: Path) -> State:
     try:
@@ -126,7 +133,9 @@ def _replace(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(
+    path: Path, seconds: float = _LOCK_SECONDS, refusal: str = "another command holds the lab: wait for it, or end it"
+) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("w")
@@ -137,18 +146,18 @@ def _lock(path: Path) -> Iterator[None]:
     with handle:
         # What is under way when this process is killed keeps the lock (flock(2)): else it would make things later on.
         os.set_inheritable(handle.fileno(), True)
-        _acquire(handle)
+        _acquire(handle, seconds, refusal)
         yield
 
 
-def _acquire(handle: IO[str]) -> None:
-    deadline = time.monotonic() + _LOCK_SECONDS
+def _acquire(handle: IO[str], seconds: float, refusal: str) -> None:
+    deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if time.monotonic() > deadline:
-                raise CommandError("another command holds the lab: wait for it, or end it") from error
+                raise CommandError(refusal) from error
             time.sleep(0.02)
         else:
             return

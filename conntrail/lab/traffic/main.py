@@ -34,9 +34,13 @@ class Traffic:
     progress: Progress
 
     def run(self, seconds: float, rate: float) -> None:
-        """Until all connections have ended. Raises CommandError."""
-        self._remove_runs()
-        cluster = self.control.cluster()
+        """Until all connections have ended. Raises CommandError, also while another run goes on."""
+        self.control.cluster()
+        with self.control.store.talking():
+            self._remove_runs()
+            self._run(self.control.cluster(), seconds, rate)
+
+    def _run(self, cluster: Cluster, seconds: float, rate: float) -> None:
         calling = list(orders(cluster, self.control.store.layout.truth_path, seconds, rate))
         running = jobs(cluster)
         if not calling and not running:

@@ -180,6 +180,17 @@ def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_i
     assert {f["outcome"] for f in between} == {"timeout"}
 
 
+def test_a_second_traffic_is_refused_and_the_first_goes_on(lab: Lab) -> None:
+    before = len(lab.truth())
+    first = command(lab.layout.root, "traffic", "--duration", "6")
+    try:
+        until(lambda: len(lab.truth()) > before)
+        with pytest.raises(CommandError, match="traffic is made already"):
+            lab.traffic(1)
+    finally:
+        assert first.wait(30) == 0
+
+
 def test_a_policy_that_is_not_sound_changes_nothing(lab: Lab, tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     document = yaml.safe_load(BLOCK_DNS)
