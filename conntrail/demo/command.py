@@ -1,5 +1,6 @@
 """``conntrail demo``: the whole system on real traffic."""
 
+import os
 import signal
 import tempfile
 import threading
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from conntrail.errors import CommandError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -23,6 +26,8 @@ def demo(
     """
     from conntrail.demo.main import running, show_traffic  # noqa: PLC0415 - keeps --help fast
 
+    if os.geteuid() != 0:
+        raise CommandError("the demo builds network namespaces: run it as root, for example by sudo make demo")
     began, said = time.monotonic(), ""
 
     def progress(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,7 +150,8 @@ def _fetch(stack: Stack) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """A spinner on a terminal, one line a step elsewhere; Ctrl-C is an ordinary end."""
+    """A spinner on a terminal, one line a step elsewhere; Ctrl-C and SIGTERM are ordinary ends."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     said: set[str] = set()
 

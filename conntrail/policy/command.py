@@ -37,9 +37,7 @@ class Output(StrEnum):
 _Objects = Annotated[
     list[Path], typer.Option("-f", "--filename", help="YAML or JSON objects, a file or a directory; may be repeated.")
 ]
-_More = Annotated[
-    list[Path] | None, typer.Argument(metavar="[FILE]...", help="More of them, as a shell expands -f *.yaml.")
-]
+_More = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More of them, as a shell expands -f *.yaml.")]
 
 
 @app.command(
