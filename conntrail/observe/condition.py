@@ -164,7 +164,9 @@ def _is_like(value: str, wanted: str) -> bool:
 
 
 def _in_network(value: str, network: str) -> bool:
+    """An embedded IPv4 address is that address, as it is to Elasticsearch."""
     try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(network)
+        address = ipaddress.ip_address(value)
+        return (getattr(address, "ipv4_mapped", None) or address) in ipaddress.ip_network(network)
     except ValueError:
         return False

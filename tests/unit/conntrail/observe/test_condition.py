@@ -55,6 +55,13 @@ def test_one_end_is_selected_alone() -> None:
     assert not selected(document(), "source", ports="8080")
 
 
+def test_an_embedded_address_is_the_ipv4_address() -> None:
+    of = document(related__ip=["::ffff:10.0.0.1"])
+    assert selected(of, networks="10.0.0.0/8")
+    assert selected(of, networks="::ffff:10.0.0.1")
+    assert not selected(of, networks="::/0")
+
+
 def test_namespace_and_name_are_those_of_one_end() -> None:
     of = document(source__kubernetes__namespace="data")
     assert not selected(of, pods="data/web-1")
@@ -131,7 +138,7 @@ def test_a_span_of_time_is_asked_for_in_milliseconds() -> None:
 
 
 TEXT = st.text("ab*?\\[]./-", max_size=5)
-ADDRESSES = st.ip_addresses().map(str) | st.sampled_from(["10.0.0.1", "::1", "fd00::2"])
+ADDRESSES = st.ip_addresses().map(str) | st.sampled_from(["10.0.0.1", "::ffff:10.0.0.1", "::1", "fd00::2"])
 NETWORKS = ADDRESSES | st.builds("{}/{}".format, ADDRESSES, st.integers(0, 32))
 
 
