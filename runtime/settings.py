@@ -49,6 +49,11 @@ class Bytes(int):
         return cls(int(match[1]) * _BYTES_PER_UNIT[match[2] or ""])
 
 
+def _require_within(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(f"`{name}` must be from {least:g} s to {most:g} s, got {value:g} s")
+
+
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One group of settings; an unknown key is an error."""
 
@@ -69,11 +74,11 @@ class KafkaSettings(_Group, frozen=True):
     """Its password."""
     ssl_ca_location: str = ""
     """PEM file of the authorities that may have signed the brokers' certificates; empty means the system's."""
-    topic_prefix: str = "conntrail."
+    topic_prefix: Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9._-]{0,100}$")] = "conntrail."
     """Lets several installations share a cluster. Every topic of ours begins with it."""
-    partitions: int = 6
+    partitions: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 6
     """Partitions of the topics that ``setup`` creates: the upper bound of workers that share the flows."""
-    replication: int = 1
+    replication: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     """Copies of each partition; 3 in production."""
 
 
@@ -86,8 +91,8 @@ class ElasticsearchSettings(_Group, frozen=True):
     """Encoded API key (base64 of ``id:key``); empty means that none is sent."""
     ca_certs: str = ""
     """PEM file of the authorities that may have signed the nodes' certificates; empty means the system's."""
-    namespace: str = "default"
-    """Last part of the index names: tells installations apart that share a cluster."""
+    namespace: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.]{0,99}$")] = "default"
+    """Last part of the index names: tells installations apart that share a cluster. Lower case, no hyphen."""
 
 
 class SchemaRegistrySettings(_Group, frozen=True):
@@ -133,9 +138,9 @@ class AgentSettings(_Group, frozen=True):
     interval: Seconds = Seconds(10.0)
     """Reporting period. Shorter shows traffic earlier and costs more messages; boundaries lie on
     multiples of it, so that all nodes cut at the same instants."""
-    nflog_group: int = 47
+    nflog_group: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 47
     """NFLOG group of our own; 1, 2, 3 and 100 belong to others."""
-    attempts_per_second: int = 2000
+    attempts_per_second: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2000
     """First packets logged a second at most; what is cut is counted."""
     attempt_patience: Seconds = Seconds(1.0)
     """How long a first packet may stay unconfirmed before it counts as denied. Confirmation takes under
@@ -150,6 +155,11 @@ class AgentSettings(_Group, frozen=True):
     """Unsent intervals kept on disk; beyond, the oldest are dropped and counted."""
     sockets: bool = True
     """Ask the kernel for sockets: TCP figures and processes."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an interval that no schedule has: streams take none that is longer than an hour."""
+        _require_within("interval", self.interval, 0.1, 3600)
+        _require_within("attempt_patience", self.attempt_patience, 0.1, 3600)
 
 
 class ClusterSettings(_Group, frozen=True):
@@ -183,6 +193,14 @@ class WindowSettings(_Group, frozen=True):
     At least the agents' interval; must divide the size."""
     grace: Seconds = Seconds(10.0)
     """How long a step waits for reports of nodes that are alive and have not sent theirs."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for windows that are no whole number of steps."""
+        _require_within("size", self.size, 1, 86400)
+        _require_within("step", self.step, 0.1, self.size)
+        _require_within("grace", self.grace, 0, 86400)
+        if round(self.size * 1000) % round(self.step * 1000):
+            raise ValueError(f"`step` of {self.step:g} s must divide the window's size of {self.size:g} s")
 
 
 class WorkerSettings(_Group, frozen=True):
@@ -264,4 +282,7 @@ def _name_setting(message: str) -> str:
     if unknown:
         name = PREFIX + "__".join([*parts, unknown[1]]).upper()
         return f"{name}: unknown setting; see the settings page of the documentation for the names"
+    named = re.match(r"`(\w+)` ", text)  # by a group that holds its values against each other
+    if named:
+        parts, text = [*parts, named[1]], text[named.end() :]
     return f"{PREFIX}{'__'.join(parts).upper()}: {text[:1].lower()}{text[1:]}"

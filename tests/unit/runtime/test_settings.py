@@ -18,7 +18,8 @@ def test_the_environment_wins_over_the_file() -> None:
     ("text", "seconds"), [("10", 10), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("1h", 3600), ("7d", 604800)]
 )
 def test_durations_are_written_with_or_without_a_unit(text: str, seconds: float) -> None:
-    assert load_settings({"CONNTRAIL_WINDOW__SIZE": text}, {}).window.size == Seconds(seconds)
+    settings = load_settings({"CONNTRAIL_CLUSTER_AGENT__TOMBSTONE_DELAY": text}, {})
+    assert settings.cluster_agent.tombstone_delay == Seconds(seconds)
 
 
 def test_sizes_are_written_with_or_without_a_unit() -> None:
@@ -37,6 +38,16 @@ def test_other_variables_are_nobody_s_business() -> None:
         ("CONNTRAIL_KAFKA__PARTITIONS", "many", "CONNTRAIL_KAFKA__PARTITIONS: expected `int`"),
         ("CONNTRAIL_KAFKA__SECURITY_PROTOCOL", "TLS", "CONNTRAIL_KAFKA__SECURITY_PROTOCOL: invalid enum"),
         ("CONNTRAIL_WINDOW__SIZE", "soon", "CONNTRAIL_WINDOW__SIZE: expected a duration"),
+        ("CONNTRAIL_AGENT__INTERVAL", "0", "CONNTRAIL_AGENT__INTERVAL: must be from 0.1 s to 3600 s, got 0 s"),
+        ("CONNTRAIL_AGENT__INTERVAL", "7d", "CONNTRAIL_AGENT__INTERVAL: must be"),
+        ("CONNTRAIL_WINDOW__STEP", "7s", "CONNTRAIL_WINDOW__STEP: of 7 s must divide the window's size of 60 s"),
+        ("CONNTRAIL_WINDOW__STEP", "61s", "CONNTRAIL_WINDOW__STEP: must be from 0.1 s to 60 s"),
+        ("CONNTRAIL_KAFKA__PARTITIONS", "0", "CONNTRAIL_KAFKA__PARTITIONS: expected `int` >= 1"),
+        (
+            "CONNTRAIL_ELASTICSEARCH__NAMESPACE",
+            "My-Space",
+            "CONNTRAIL_ELASTICSEARCH__NAMESPACE: expected `str` matching",
+        ),
         ("CONNTRAIL_CLUSTER__NAME", "x", "CONNTRAIL_CLUSTER: expected `str`"),
     ],
 )
