@@ -21,6 +21,8 @@ class AttemptRules:
     def __init__(self, netns: str, group: int, per_second: int) -> None:
         self._netns = netns
         self._script = render_ruleset(group, per_second)
+        self.is_installed = False
+        """By this object; a table that an earlier process left does not count."""
 
     def install(self) -> None:
         """Put the table in place, replacing in one transaction whatever an earlier process left.
@@ -28,6 +30,7 @@ class AttemptRules:
         Raises WriteError when nft is absent or refuses, RightsError without CAP_NET_ADMIN.
         """
         self._run(["nft", "-f", "-"], self._script)
+        self.is_installed = True
 
     def remove(self) -> None:
         """Take the table away; one that is gone already is no error."""

@@ -56,6 +56,8 @@ class IntervalCloser:
     partitions: int
     """A guess until the topic was asked."""
     is_sure: bool = False
+    _told: tuple[str, ...] = ()
+    """Coverage and causes that were logged last: what stays as it is needs no line in each interval."""
 
     def close(self, span: Span, flows: Mapping[str, Column], partitions: int) -> None:
         """Close the interval; ``partitions`` is what the topic has, 0 when that is not known."""
@@ -75,8 +77,7 @@ class IntervalCloser:
         self.metrics.intervals.labels(coverage).inc()
         for cause, count in lost.items():
             self.metrics.lost.labels(cause).inc(count)
-        if coverage != "complete":
-            _log.warning("interval is not complete", coverage=coverage, lost=lost)
+        self._tell(coverage, lost)
         facts = Facts(
             cluster=self.identity.cluster,
             node=self.identity.node,
@@ -88,6 +89,16 @@ class IntervalCloser:
             lost=lost,
         )
         return self.encoder.encode(facts, flows, self.partitions, is_sure=self.is_sure)
+
+    def _tell(self, coverage: str, lost: Mapping[str, int]) -> None:
+        causes = () if coverage == "complete" else (coverage, *sorted(lost))
+        if causes == self._told:
+            return
+        self._told = causes
+        if causes:
+            _log.warning("intervals are not complete", coverage=coverage, lost=dict(lost))
+        else:
+            _log.info("intervals are complete again")
 
     def _keep(self, interval: Interval, end_ns: int) -> None:
         """First the interval, then the state that knows of it: a crash in between leaves the older state whole."""

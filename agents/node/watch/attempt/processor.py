@@ -117,7 +117,8 @@ class AttemptWatch:
         try:
             self._rules.remove()
         except AgentError as error:
-            _log.warning("the nftables table stays behind", reason=str(error))
+            if self._rules.is_installed:
+                _log.warning("the nftables table stays behind", reason=str(error))
         self._reader.close()
 
     def _reinstall(self) -> None:
