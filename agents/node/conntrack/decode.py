@@ -46,7 +46,7 @@ class Decoder:
 
     def _decode(self, buffer: bytearray, size: int, frames: Frames) -> Decoded:
         found: dict[int, list[Entries]] = {NEW: [], DELETE: []}
-        data = np.frombuffer(buffer, np.uint8, size)
+        data = np.frombuffer(buffer, "<u4", size // 4)
         malformed = frames.malformed + int(((frames.kinds != NEW) & (frames.kinds != DELETE)).sum())
         for kind, entries in found.items():
             is_kind = frames.kinds == kind
@@ -88,10 +88,10 @@ class Decoder:
             self._count += 1
 
 
-def _rows(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint8]:
-    """The messages at these offsets, each a row of whole words."""
-    windows = np.lib.stride_tricks.sliding_window_view(data, length)
-    return np.ascontiguousarray(windows[offsets])
+def _rows(data: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint8]:
+    """The messages at these offsets, each a row of whole words: copying words takes a quarter of copying bytes."""
+    windows = np.lib.stride_tricks.sliding_window_view(data, length // 4)
+    return np.ascontiguousarray(windows[offsets >> 2]).view(np.uint8)
 
 
 def _joined(parts: list[Entries]) -> Entries:

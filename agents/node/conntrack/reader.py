@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from agents.errors import ReadError, RightsError
-from agents.node.conntrack.batch.reader import BatchReceiver
 from agents.node.conntrack.decode import Decoded, Decoder
 from agents.node.conntrack.entry import ENTRY, Entries
+from agents.node.datagram.reader import BatchReceiver
 from agents.node.namespace.reader import entered
 
 _NETLINK_NETFILTER: Final = 12
@@ -34,8 +34,11 @@ _CODE: Final = struct.Struct("=i")
 _DONE_BYTES: Final = _HEAD_BYTES + _CODE.size
 _READ_BYTES: Final = 64 << 10
 """The kernel fills a dump's messages up to the size that it is asked for, but at most 32 KiB."""
-_DUMP_BYTES: Final = 1 << 20
+_DUMP_BYTES: Final = 512 << 10
+"""A dump is decoded in pieces of this size: what each needs stays in the processor's cache and in the same memory."""
 _MAXIMUM_DUMP_BYTES: Final = 1 << 30
+_SO_MEMINFO: Final = 55
+_MEMORY: Final = struct.Struct("=II")  # SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF, linux/sock_diag.h
 _EVENT_ROOM: Final = 2 << 10
 """Bytes; events have 160 to 700."""
 _EVENTS_A_BATCH: Final = 1024
@@ -117,19 +120,33 @@ class ConntrackReader:
             refused + sum(decoded.malformed for decoded in found),
         )
 
+    def queued_share(self) -> float:
+        """Which part of the receive buffer holds events that are not read yet, 0 to 1; 0 before the start."""
+        if self._events is None:
+            return 0.0
+        try:
+            queued, room = _MEMORY.unpack(self._events.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMORY.size))
+        except OSError as error:
+            raise _translated(error, "conntrack events") from error
+        return float(queued / max(room, 1))
+
     def dump(self) -> Dump:
         """All entries now, both families. Raises RightsError or ReadError."""
         if self._dumps is None:
             self._dumps = self._open(0)
             self._dumps.settimeout(_TIMEOUT_SECONDS)
+        found: list[Decoded] = []
         try:
-            size, interrupted = self._receive_dump(self._dumps)
+            interrupted = self._receive_dump(self._dumps, found)
         except OSError as error:
             self._dumps.close()
             self._dumps = None
             raise _translated(error, "conntrack dump") from error
-        decoded = self._dump_decoder.decode(self._dump_buffer, size)
-        return Dump(decoded.new, decoded.malformed, interrupted or decoded.interrupted)
+        return Dump(
+            _joined([decoded.new for decoded in found]),
+            sum(decoded.malformed for decoded in found),
+            interrupted or any(decoded.interrupted for decoded in found),
+        )
 
     def close(self) -> None:
         """Stop listening."""
@@ -152,15 +169,18 @@ class ConntrackReader:
             raise _translated(error, "conntrack") from error
         return opened
 
-    def _receive_dump(self, dumps: socket.socket) -> tuple[int, bool]:
-        """Fill the buffer with the whole answer; return its size without the closing message."""
+    def _receive_dump(self, dumps: socket.socket, found: list[Decoded]) -> bool:
+        """Decode the whole answer piece by piece; return whether it was interrupted."""
         self._sequence += 1
         request = _HEAD.pack(_HEAD_BYTES + 4, _GET, _REQUEST_DUMP, self._sequence, 0) + b"\0\0\0\0"
         dumps.send(request)
-        size = 0
+        size = total = 0
         while True:
             if len(self._dump_buffer) - size < _READ_BYTES:
-                self._grow()
+                found.append(self._dump_decoder.decode(self._dump_buffer, size))
+                total, size = total + size, 0
+                if total > _MAXIMUM_DUMP_BYTES:
+                    raise OSError(errno.ENOMEM, "the table is larger than 1 GiB")
             with memoryview(self._dump_buffer) as view:
                 received, (sender, _) = dumps.recvfrom_into(view[size:], _READ_BYTES)
             if sender != 0 or received < _HEAD_BYTES:
@@ -170,23 +190,17 @@ class ConntrackReader:
                 continue  # the rest of an answer that was given up on
             if kind == _ERROR:
                 raise _refused(self._dump_buffer, size)
-            if kind == _DONE:
-                return size, self._is_interrupted(size)
+            done = size if kind == _DONE else size + received - _DONE_BYTES
             size += received
-            tail = size - _DONE_BYTES
-            if tail >= 0 and _HEAD.unpack_from(self._dump_buffer, tail)[:2] == (_DONE_BYTES, _DONE):
-                return tail, self._is_interrupted(tail)
+            if done >= 0 and _HEAD.unpack_from(self._dump_buffer, done)[:2] == (_DONE_BYTES, _DONE):
+                found.append(self._dump_decoder.decode(self._dump_buffer, done))
+                return self._is_interrupted(done)
 
     def _is_interrupted(self, done: int) -> bool:
         """Whether the closing message says so. Raises OSError when it says that the dump failed on the way."""
         if _CODE.unpack_from(self._dump_buffer, done + _HEAD_BYTES)[0] < 0:
             raise _refused(self._dump_buffer, done)
         return bool(_HEAD.unpack_from(self._dump_buffer, done)[2] & _DUMP_INTERRUPTED)
-
-    def _grow(self) -> None:
-        if len(self._dump_buffer) >= _MAXIMUM_DUMP_BYTES:
-            raise OSError(errno.ENOMEM, "the table is larger than 1 GiB")
-        self._dump_buffer.extend(bytes(len(self._dump_buffer)))
 
 
 def _set_receive_buffer(opened: socket.socket, size: int) -> None:

@@ -1,6 +1,7 @@
 """The agent's loop: wakes when the kernel has something, drains it in gulps, and closes intervals on time.
 
-Events are let to gather for a fifth of a second, since waking for each would cost more than reading them.
+Events are let to gather for half a second, since waking for each would cost more than reading them; the buffer is
+looked at meanwhile, and one that fills is read at once.
 """
 
 import select
@@ -21,10 +22,11 @@ from agents.node.watch.processor import NodeWatch
 from agents.publish.spool import Spool
 from agents.publish.writer import IntervalWriter
 
-_GATHER_MS: Final = 200
+_GATHER_STEPS: Final = 5
+_GATHER_STEP_MS: Final = 100
 _BUSY_GATHER_MS: Final = 10
 _BUSY_CONNECTIONS: Final = 2_000
-"""So many new ones in a fifth of a second come near what the receive buffer holds."""
+"""So many new ones at once: more have come while they were read."""
 _PUBLISH_MS: Final = 50
 _IDLE_MS: Final = 500
 _FLUSH_SECONDS: Final = 3.0
@@ -103,10 +105,16 @@ class Cycle:
         limit_ms = _PUBLISH_MS if len(self._spool) and self._writer.partitions else _IDLE_MS
         left_ms = schedule.wait_ns(time.time_ns()) // 1_000_000 + 1
         if self._wait(waker, min(limit_ms, left_ms)):
-            # Gather, but not beyond the interval's end; a signal ends the wait at once.
-            _poll([waker], min(_GATHER_MS, left_ms))
+            self._gather(waker, left_ms)
         while self._watch.drain() > _BUSY_CONNECTIONS and not self._is_stopping:
             _poll([waker], _BUSY_GATHER_MS)
+
+    def _gather(self, waker: int, left_ms: int) -> None:
+        """Let events gather, but not beyond the interval's end; a signal ends the wait at once."""
+        for _ in range(_GATHER_STEPS):
+            if left_ms <= 0 or _poll([waker], min(_GATHER_STEP_MS, left_ms)) or self._watch.is_pressed():
+                return
+            left_ms -= _GATHER_STEP_MS
 
     def _wait(self, waker: int, timeout_ms: int) -> bool:
         return bool(_poll([waker, *self._watch.filenos()], timeout_ms))

@@ -57,6 +57,10 @@ class NodeWatch:
         if self.sockets is not None:
             yield from self.sockets.filenos()
 
+    def is_pressed(self) -> bool:
+        """Whether what has gathered should be read now, before a buffer overruns."""
+        return self.connections.is_pressed()
+
     def drain(self) -> int:
         """Read what is there; return how many connections began."""
         began = self._read_events()

@@ -6,8 +6,10 @@ from struct import Struct
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from agents.errors import ReadError, RightsError
+from agents.node.datagram.reader import BatchReceiver
 from agents.node.report.columns import SOCKET, Sockets
 from agents.node.socket.diag.answer import SOCKET_MESSAGE, AnswerDecoder
 from agents.node.socket.diag.question import Questions, render_requests
@@ -21,7 +23,10 @@ _ASKED_AT_ONCE: Final = 200
 """Answers wait in the socket's buffer, about 1.3 KiB each with the kernel's overhead."""
 _ANSWER_BUFFER_BYTES: Final = 1 << 20
 _ANSWER_SECONDS: Final = 2.0
-_CLOSED_AT_ONCE: Final = 1000
+_CLOSED_AT_ONCE: Final = 256
+_CLOSED_ROOM: Final = 1024
+"""A socket's message, of about 500 bytes today; attributes are added to it from time to time."""
+_HEAD: Final = np.dtype({"names": ["length", "kind"], "formats": ["<u4", "<u2"], "itemsize": _HEADER.size})
 _TCP: Final = 6
 
 
@@ -29,7 +34,8 @@ class DiagBuffer:
     """Room for messages and the arrangements learned, shared by the readers of all namespaces."""
 
     def __init__(self) -> None:
-        self.memory = bytearray(_CLOSED_AT_ONCE * 1024 + _MESSAGE_ROOM)
+        self.memory = bytearray(_ASKED_AT_ONCE * _CLOSED_ROOM + _MESSAGE_ROOM)
+        self.receiver = BatchReceiver(_CLOSED_AT_ONCE, _CLOSED_ROOM)
         self.decoder = AnswerDecoder()
 
 
@@ -67,25 +73,18 @@ class DiagReader:
 
     def take_closed(self) -> Sockets:
         """TCP sockets that closed since the last call, with their final figures; bounded, call again for more."""
-        memory = memoryview(self._buffer.memory)
-        offsets: list[int] = []
-        lengths: list[int] = []
-        end = 0
-        while len(offsets) < _CLOSED_AT_ONCE and end + _MESSAGE_ROOM <= len(memory):
-            try:
-                received = self._closing.recv_into(memory[end:], _MESSAGE_ROOM)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise ReadError(f"closing sockets: {error.strerror}") from error
-                self.overruns += 1
-                continue
-            end = self._frame(end, received, offsets, lengths)
-        if not offsets:
+        receiver = self._buffer.receiver
+        sizes = self._receive_closed()
+        if not len(sizes):
             return np.zeros(0, SOCKET)
-        sockets, _, malformed = self._buffer.decoder.decode(self._buffer.memory, offsets, lengths)
-        self.malformed += malformed
+        heads = np.frombuffer(receiver.buffer, _HEAD).reshape(receiver.count, -1)[: len(sizes), 0]
+        is_whole = (sizes >= _HEADER.size) & (heads["length"] <= sizes)
+        offsets = np.flatnonzero(is_whole & (heads["kind"] == SOCKET_MESSAGE))
+        lengths = heads["length"][offsets].tolist()
+        sockets, _, malformed = self._buffer.decoder.decode(
+            receiver.buffer, (offsets * receiver.room).tolist(), lengths
+        )
+        self.malformed += malformed + int((~is_whole).sum())
         sockets["protocol"] = _TCP
         connected: Sockets = sockets[sockets["remote_port"] != 0]
         return connected
@@ -94,6 +93,18 @@ class DiagReader:
         """Let go of the namespace."""
         self._asking.close()
         self._closing.close()
+
+    def _receive_closed(self) -> npt.NDArray[np.int64]:
+        """Sizes of the datagrams that now lie in the shared buffer."""
+        while True:
+            try:
+                return self._buffer.receiver.receive(self._closing.fileno()).sizes
+            except BlockingIOError:
+                return np.zeros(0, np.int64)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise ReadError(f"closing sockets: {error.strerror}") from error
+                self.overruns += 1
 
     def _ask(self, questions: Questions) -> Sockets:
         first = self._number + 1

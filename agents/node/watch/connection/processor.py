@@ -20,6 +20,8 @@ from agents.node.report.columns import Reports
 
 _RETRY_SECONDS = 30.0
 _GATHER_NS = 10**9
+_PRESSED_SHARE = 1 / 8
+"""Of the receive buffer; by default 1,600 events in the kernel's accounting."""
 _log = structlog.get_logger()
 
 
@@ -69,6 +71,13 @@ class ConnectionWatch:
     def filenos(self) -> list[int]:
         """Descriptors that become readable when there are events."""
         return [self._reader.fileno()] if self.is_listening else []
+
+    def is_pressed(self) -> bool:
+        """Whether events should be read now, before the buffer overruns."""
+        try:
+            return self.is_listening and self._reader.queued_share() > _PRESSED_SHARE
+        except AgentError:  # reading will tell what is wrong
+            return True
 
     def drain(self, now_ns: int) -> Drained:
         """Read the events that are there and apply them."""
