@@ -12,6 +12,8 @@ from conntrail.lab.cluster import Cluster, Object, Pod
 from conntrail.lab.selector import matches
 
 DENY: Final = "conntrail.io/lab-deny"
+STAGED: Final = "conntrail.io/staged"
+"""On a policy that is only tried out: the kernel does not enforce it."""
 _SIDES: Final = {"ingress": ("from", "saddr"), "egress": ("to", "daddr")}
 
 
@@ -30,6 +32,7 @@ def policies_for(cluster: Cluster, pod: Pod, direction: str) -> list[Object]:
         if policy["metadata"]["namespace"] == pod.namespace
         and matches(policy["spec"].get("podSelector", {}), pod.labels)
         and direction in _directions(policy["spec"])
+        and policy["metadata"].get("annotations", {}).get(STAGED) != "true"
     ]
 
 

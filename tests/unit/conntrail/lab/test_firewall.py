@@ -55,6 +55,11 @@ def test_a_policy_without_rules_drops_everything() -> None:
     assert ingress() == ["counter drop"]
 
 
+def test_a_staged_policy_is_not_enforced() -> None:
+    built = cluster(policy({"ingress": []}, {"conntrail.io/staged": "true"}))
+    assert list(policy_chain(built, built.pods[0], "ingress")) == []
+
+
 def test_a_rule_without_peers_and_ports_allows_everything() -> None:
     assert ingress({}) == ["counter return", "counter drop"]
 
