@@ -90,7 +90,7 @@ def render_answer(trace: Trace) -> dict[str, object]:
 
 def _render_side(side: Side, pending: Side) -> dict[str, object]:
     """What no policy selects is let through; what staged policies would say is shown where it differs."""
-    answer = {
+    answer: dict[str, object] = {
         "action": "allow" if side.action == "none" else side.action,
         "policies": [str(hit) for hit in side.hits],
         "pending": "allow" if pending.action == "none" else pending.action,

@@ -95,7 +95,9 @@ class NamedBy:
     name: str
 
     def holds(self, question: Question, direction: Direction) -> bool | None:
-        """None where it is not known by which names the address was found."""
+        """None where it is not known by which names the address was found; only who dials goes by names."""
+        if direction == "ingress":
+            return False
         names = question.peer(direction).domains
         return None if names is None else any(self._matches(name.lower().rstrip(".")) for name in names)
 

@@ -1,23 +1,28 @@
 """Policies joined to what they refer to: which tier, whose addresses, which policy a staged one will delete."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from streams.policy.calico.place import place
-from streams.policy.combination import transform
+from streams.policy.combination import leaves, transform
 from streams.policy.condition import Condition
 from streams.policy.policy import Policy, Rule, Selects
 from streams.policy.referent import Referents
 
 
 @runtime_checkable
-class _Referring(Protocol):
+class _Lacking(Protocol):
+    def lacks(self, referents: Referents) -> Iterable[str]: ...
+
+
+@runtime_checkable
+class _Referring(_Lacking, Protocol):
     def resolve(self, referents: Referents) -> Condition: ...
 
 
 @runtime_checkable
-class _ReferringSubject(Protocol):
+class _ReferringSubject(_Lacking, Protocol):
     def resolve_subject(self, referents: Referents) -> Selects: ...
 
 
@@ -43,7 +48,16 @@ def _resolve(policy: Policy, referents: Referents) -> Policy:
         subject=subject.resolve_subject(referents) if isinstance(subject, _ReferringSubject) else subject,
         ingress=_resolve_rules(policy.ingress, referents),
         egress=_resolve_rules(policy.egress, referents),
+        faults=tuple(dict.fromkeys((*policy.faults, *_lacks(policy, referents)))),
     )
+
+
+def _lacks(policy: Policy, referents: Referents) -> Iterator[str]:
+    """What the policy refers to and nobody has told, in words."""
+    rules = (*(policy.ingress or ()), *(policy.egress or ()))
+    for item in (policy.subject, *leaves(condition for rule in rules for condition in rule.peers or ())):
+        if isinstance(item, _Lacking):
+            yield from item.lacks(referents)
 
 
 def _resolve_rules(rules: tuple[Rule, ...] | None, referents: Referents) -> tuple[Rule, ...] | None:

@@ -94,4 +94,5 @@ def gather(referents: Iterable[Referent]) -> Referents:
                 namespaces[item.name] = item.labels
             case Labelled():
                 accounts[item.namespace, item.name] = item.labels
+    network_sets.sort(key=lambda item: (item.namespace, item.name))
     return Referents(tiers, tuple(network_sets), namespaces, accounts, services)

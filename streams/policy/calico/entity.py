@@ -63,9 +63,6 @@ def _parse_end(
 ) -> Iterator[Condition]:
     nets, not_nets = (_parse_networks(entity, name, where) for name in ("nets", "notNets"))
     selected = _parse_selected(entity, where, namespace)
-    domains = as_texts(entity.get("domains"), f"{where}.domains")
-    if domains and (nets or selected or not_nets or entity.get("services")):
-        raise PolicyFault(f"{where}.domains: not known together with other fields")
     if nets:
         yield InNetworks(nets)
     if not_nets:
@@ -74,10 +71,20 @@ def _parse_end(
         yield Selected(selected)
     if entity.get("notSelector"):
         yield NoneOf((Selected(parse_expression(entity["notSelector"], f"{where}.notSelector")),))
-    if domains:
-        yield AnyOf(tuple(parse_domain(item, f"{where}.domains[{index}]") for index, item in enumerate(domains)))
+    if entity.get("domains"):
+        yield _parse_domains(entity, where, is_destination=is_destination)
     if entity.get("services") is not None:
         yield _parse_service(entity["services"], f"{where}.services", namespace, is_destination=is_destination)
+
+
+def _parse_domains(entity: Mapping[str, object], where: str, *, is_destination: bool) -> Condition:
+    if not is_destination:
+        raise PolicyFault(f"{where}.domains: only a destination is known by names")
+    beside = [name for name in (*_SELECTORS, "nets", "notNets", "services") if entity.get(name)]
+    if beside:
+        raise PolicyFault(f"{where}.domains: not known together with {', '.join(beside)}")
+    names = as_texts(entity.get("domains"), f"{where}.domains")
+    return AnyOf(tuple(parse_domain(name, f"{where}.domains[{index}]") for index, name in enumerate(names)))
 
 
 def _parse_selected(entity: Mapping[str, object], where: str, namespace: str) -> Expression | None:

@@ -191,6 +191,18 @@ def translate(expression: Expression, change: Callable[[Expression], Expression]
             return change(expression)
 
 
+def keys(expression: Expression) -> Iterator[str]:
+    """Every label that is asked for."""
+    match expression:
+        case Not(part):
+            yield from keys(part)
+        case Both(parts) | Either(parts):
+            for part in parts:
+                yield from keys(part)
+        case Has(key) | Compare(key) | Among(key):
+            yield key
+
+
 def _quote(text: str) -> str:
     """The language has no escapes, so that no value holds both kinds of quote."""
     return f'"{text}"' if "'" in text else f"'{text}'"

@@ -35,14 +35,16 @@ _DIRECTIONS: Final[Mapping[Direction, str]] = {"ingress": "Ingress", "egress": "
 def compile_calico_policy(source: PolicyObject) -> Policy:
     """Compile one; never raises: what is wrong is in the policy's faults."""
     compilation = Compilation(source.namespace)
-    spec = compilation.attempt(lambda: _parse_spec(source), None)
-    place = compilation.attempt(lambda: _parse_place(spec or {}), None)
-    directions = compilation.attempt(lambda: _parse_directions(spec or {}), None)
-    selected = compilation.attempt(lambda: _parse_selected(spec or {}), None)
+    read = compilation.attempt(lambda: _parse_spec(source), None)
+    # What is not understood at all may be anywhere, about anything and in both directions.
+    spec: Mapping[str, object] = {"types": list(_DIRECTIONS.values())} if read is None else read
+    place = compilation.attempt(lambda: _parse_place(spec), None)
+    directions = compilation.attempt(lambda: _parse_directions(spec), None)
+    selected = compilation.attempt(lambda: _parse_selected(spec), None)
     tier_name, order = place or ("", math.inf)
-    is_doubtful = spec is None or directions is None or selected is None
+    is_doubtful = directions is None or selected is None
     rules = {
-        direction: compile_rules(direction, spec or {}, compilation)
+        direction: compile_rules(direction, spec, compilation)
         if directions is None or direction in directions
         else None
         for direction in _DIRECTIONS
@@ -56,10 +58,10 @@ def compile_calico_policy(source: PolicyObject) -> Policy:
         tier_name=tier_name,
         order=order,
         tie=tie_of(source),
-        subject=SelectedSubject(source.namespace or None, ALL if selected is None else selected, is_doubtful),
+        subject=SelectedSubject(source.namespace or None, selected or ALL, is_doubtful),
         ingress=rules["ingress"],
         egress=rules["egress"],
-        is_opaque=place is None or _is_for_hosts(spec or {}, compilation),
+        is_opaque=_is_for_hosts(spec, compilation) or read is None or place is None,
         faults=tuple(compilation.faults),
         refers_to=_REFERS_TO,
     )

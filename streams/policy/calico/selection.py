@@ -8,7 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from streams.metadata.endpoint import Endpoint
-from streams.policy.calico.expression import ALL, Among, Compare, Everything, Expression, Has, Not, both, translate
+from streams.policy.calico.expression import (
+    ALL,
+    Among,
+    Compare,
+    Everything,
+    Expression,
+    Has,
+    Not,
+    both,
+    keys,
+    translate,
+)
 from streams.policy.calico.labels import (
     ACCOUNT,
     ACCOUNT_PREFIX,
@@ -56,18 +67,37 @@ class Selected:
             found += self._parts_of(item, self.expression.matches(SetLabels(item, referents)))
         return found[0] if len(found) == 1 else AnyOf(tuple(found))
 
+    def lacks(self, referents: Referents) -> Iterator[str]:
+        """Name what of accounts and sets is not known."""
+        yield from _lacks_accounts(self.expression, referents)
+        for item in referents.network_sets:
+            is_selected = self.expression.matches(SetLabels(item, referents))
+            if is_selected is None or (is_selected and item.is_doubtful):
+                yield _doubt(item)
+
     @staticmethod
     def _parts_of(item: NetworkSet, is_selected: bool | None) -> Iterator[Condition]:
         if is_selected is False:
             return
-        unknown = Unknown(f"network set {item.name}")
         if item.is_doubtful:
-            yield unknown
+            yield Unknown(_doubt(item))
         elif is_selected is None:
-            yield AllOf((AnyOf((InNetworks(item.networks), *map(NamedBy, item.domains))), unknown))
+            named = map(NamedBy, item.domains)
+            yield AllOf((AnyOf((InNetworks(item.networks), *named)), Unknown(_doubt(item))))
         else:
             yield InNetworks(item.networks)
             yield from map(NamedBy, item.domains)
+
+
+def _doubt(item: NetworkSet) -> str:
+    name = f"NetworkSet {item.namespace}/{item.name}" if item.namespace else f"GlobalNetworkSet {item.name}"
+    return f"{name} cannot be read" if item.is_doubtful else f"the labels of the namespace of {name} are not known"
+
+
+def _lacks_accounts(expression: Expression, referents: Referents) -> Iterator[str]:
+    """Name the labels of service accounts if they are asked for and none is known."""
+    if not referents.accounts and any(key.startswith(ACCOUNT_PREFIX) for key in keys(expression)):
+        yield "the labels of ServiceAccounts are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +119,10 @@ class SelectedSubject:
     def resolve_subject(self, referents: Referents) -> "SelectedSubject":
         """Learn the labels of service accounts."""
         return replace(self, accounts=referents.accounts)
+
+    def lacks(self, referents: Referents) -> Iterator[str]:
+        """Name the labels of service accounts if they are not known."""
+        yield from _lacks_accounts(self.expression, referents)
 
 
 def parse_namespaces(raw: object, where: str) -> Expression:

@@ -1,5 +1,6 @@
 """Services in rules of Calico: the addresses behind one and, for a destination, the ports that these serve."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from streams.policy.combination import AllOf, AnyOf
@@ -20,11 +21,19 @@ class BehindService:
         """Not known by itself."""
         return
 
+    @property
+    def _lack(self) -> str:
+        return f"the addresses behind Service {self.namespace}/{self.name} are not known"
+
+    def lacks(self, referents: Referents) -> Iterable[str]:
+        """Name the Service if nothing is known of it."""
+        return () if (self.namespace, self.name) in referents.services else (self._lack,)
+
     def resolve(self, referents: Referents) -> Condition:
         """Put the addresses in; a Service of which nothing is known may have any."""
         found = referents.services.get((self.namespace, self.name))
         if found is None:
-            return Unknown(f"Service {self.namespace}/{self.name}: its addresses are not known")
+            return Unknown(self._lack)
         return AnyOf(
             tuple(
                 AllOf((InNetworks(part.networks), AnyOf(tuple(_port(*port) for port in part.ports))))
