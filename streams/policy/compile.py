@@ -7,6 +7,7 @@ from streams.policy.admin_policy import compile_admin_policy
 from streams.policy.calico.network_set import compile_host_endpoint, compile_network_set
 from streams.policy.calico.policy import compile_calico_policy, compile_staged_kubernetes_policy
 from streams.policy.calico.tier import compile_tier
+from streams.policy.cilium.policy import compile_cilium_policy
 from streams.policy.endpoint_slice import compile_endpoint_slice
 from streams.policy.network_policy import compile_network_policy
 from streams.policy.object import PolicyObject
@@ -47,6 +48,8 @@ _COMPILERS: Mapping[tuple[str, str], _Compiler] = {
     ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"): compile_admin_policy,
     ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"): compile_admin_policy,
     ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"): compile_admin_policy,
+    ("cilium.io/v2", "CiliumNetworkPolicy"): compile_cilium_policy,
+    ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"): compile_cilium_policy,
     **{(version, kind): compiler for version in _CALICO_VERSIONS for kind, compiler in _CALICO.items()},
 }
 

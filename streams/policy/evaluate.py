@@ -46,9 +46,10 @@ def _judge_both_ways(selection: Selection, question: Question, direction: Direct
 
 
 def _judge_side(selection: Selection, question: Question, direction: Direction, *, with_staged: bool) -> Side:
-    opaque = [policy for policy in selection.opaque if _is_asked(policy, with_staged=with_staged)]
-    if opaque:
-        return Side("unknown", tuple(Hit(policy, DEFAULT_RULE, "unknown") for policy in opaque))
+    if selection.opaque:
+        opaque = [policy for policy in selection.opaque if _is_asked(policy, with_staged=with_staged)]
+        if opaque:
+            return Side("unknown", tuple(Hit(policy, DEFAULT_RULE, "unknown") for policy in opaque))
     passed: list[Hit] = []
     doubts: list[Hit] = []
     for tier, chosen in selection.tiers:
@@ -60,7 +61,7 @@ def _judge_side(selection: Selection, question: Question, direction: Direction, 
         else:
             side = _judge_first(tier, asked, question, direction, doubts)
         if side.action != "none":
-            return _decide(side, passed, doubts)
+            return _decide(side, passed, doubts) if passed or doubts else side
         passed += side.hits
     return _decide(Side("allow", ()) if passed else _NONE, passed, doubts)
 
@@ -128,23 +129,42 @@ def _first_match(item: Chosen, question: Question, direction: Direction, doubts:
 
 
 def _judge_union(chosen: tuple[Chosen, ...], question: Question, direction: Direction) -> Side:
-    """Whoever is selected is isolated, and let through by any matching rule of any selecting policy."""
-    allowed: list[Hit] = []
+    """Whoever is selected is isolated, and let through by any rule that allows unless another denies."""
+    matching: list[Hit] = []
     doubtful: list[Hit] = []
     isolating: list[Hit] = []
     for item in chosen:
         hits, doubts = _match_rules(item, question, direction)
-        allowed += hits
+        matching += hits
         doubtful += doubts
+        if direction not in item.policy.isolates:
+            continue
         if item.is_certain:
             isolating.append(Hit(item.policy, DEFAULT_RULE, "deny"))
         else:
-            doubtful.append(Hit(item.policy, DEFAULT_RULE, "unknown"))
-    if allowed:
-        return Side("allow", tuple(allowed))
-    if doubtful:
-        return Side("unknown", tuple(doubtful))
-    return Side("deny", tuple(isolating)) if isolating else _NONE
+            doubtful.append(Hit(item.policy, DEFAULT_RULE, "deny"))
+    side = _judge_matching(matching, isolating)
+    would_change = [hit for hit in doubtful if _would_change(hit, side)]
+    if would_change:
+        return Side("unknown", tuple(replace(hit, action="unknown") for hit in would_change))
+    return side
+
+
+def _judge_matching(matching: list[Hit], isolating: list[Hit]) -> Side:
+    if not matching:
+        return Side("deny", tuple(isolating)) if isolating else _NONE
+    denying = tuple(hit for hit in matching if hit.action == "deny")
+    return Side("deny", denying) if denying else Side("allow", tuple(matching))
+
+
+def _would_change(doubt: Hit, side: Side) -> bool:
+    """A rule that denies beats all, one that allows beats only the default; a doubtful policy may hold any rule."""
+    is_default = side.action == "none" or (side.action == "deny" and side.hits[0].rule == DEFAULT_RULE)
+    if doubt.rule == DEFAULT_RULE:
+        return is_default
+    if doubt.action == "allow":
+        return is_default and side.action == "deny"
+    return side.action != "deny"
 
 
 def _match_rules(item: Chosen, question: Question, direction: Direction) -> tuple[list[Hit], list[Hit]]:
@@ -156,5 +176,5 @@ def _match_rules(item: Chosen, question: Question, direction: Direction) -> tupl
         if answer and item.is_certain:
             matching.append(Hit(item.policy, rule.index, rule.action))
         elif answer is None or answer:
-            doubtful.append(Hit(item.policy, rule.index, "unknown"))
+            doubtful.append(Hit(item.policy, rule.index, rule.action))
     return matching, doubtful

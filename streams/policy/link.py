@@ -2,28 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 from streams.policy.calico.place import place
 from streams.policy.combination import leaves, transform
 from streams.policy.condition import Condition
-from streams.policy.policy import Policy, Rule, Selects
+from streams.policy.policy import Policy, Rule
+from streams.policy.reference import Reference, ReferringCondition, ReferringSubject
 from streams.policy.referent import Referents
-
-
-@runtime_checkable
-class _Lacking(Protocol):
-    def lacks(self, referents: Referents) -> Iterable[str]: ...
-
-
-@runtime_checkable
-class _Referring(_Lacking, Protocol):
-    def resolve(self, referents: Referents) -> Condition: ...
-
-
-@runtime_checkable
-class _ReferringSubject(_Lacking, Protocol):
-    def resolve_subject(self, referents: Referents) -> Selects: ...
 
 
 def link(policies: Iterable[Policy], referents: Referents) -> list[Policy]:
@@ -45,7 +30,7 @@ def _resolve(policy: Policy, referents: Referents) -> Policy:
     subject = policy.subject
     return replace(
         policy,
-        subject=subject.resolve_subject(referents) if isinstance(subject, _ReferringSubject) else subject,
+        subject=subject.resolve(referents) if isinstance(subject, ReferringSubject) else subject,
         ingress=_resolve_rules(policy.ingress, referents),
         egress=_resolve_rules(policy.egress, referents),
         faults=tuple(dict.fromkeys((*policy.faults, *_lacks(policy, referents)))),
@@ -56,7 +41,7 @@ def _lacks(policy: Policy, referents: Referents) -> Iterator[str]:
     """What the policy refers to and nobody has told, in words."""
     rules = (*(policy.ingress or ()), *(policy.egress or ()))
     for item in (policy.subject, *leaves(condition for rule in rules for condition in rule.peers or ())):
-        if isinstance(item, _Lacking):
+        if isinstance(item, Reference):
             yield from item.lacks(referents)
 
 
@@ -71,6 +56,6 @@ def _resolve_conditions(conditions: tuple[Condition, ...] | None, referents: Ref
         return None
 
     def resolve(leaf: Condition) -> Condition:
-        return leaf.resolve(referents) if isinstance(leaf, _Referring) else leaf
+        return leaf.resolve(referents) if isinstance(leaf, ReferringCondition) else leaf
 
     return tuple(transform(condition, resolve) for condition in conditions)

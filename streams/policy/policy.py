@@ -69,6 +69,9 @@ class Subject:
         return None if self.is_doubtful else True
 
 
+_BOTH: frozenset[Direction] = frozenset({"ingress", "egress"})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A compiled policy. ``ingress`` or ``egress`` is None where it does not speak of that direction."""
@@ -85,6 +88,8 @@ class Policy:
     """Policies of a tier where the first match decides ascend."""
     tie: str = ""
     """Then by this; policies equal in both stand side by side."""
+    isolates: frozenset[Direction] = _BOTH
+    """Directions in which whoever a policy of a union selects is denied by default."""
     is_staged: bool = False
     is_leaving: bool = False
     """In force, but a staged policy says that it will be deleted."""

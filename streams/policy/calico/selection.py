@@ -34,6 +34,7 @@ from streams.policy.combination import AllOf, AnyOf
 from streams.policy.condition import Condition, InNetworks, NamedBy, Unknown
 from streams.policy.field import as_mapping, as_texts, refuse_unknown
 from streams.policy.question import Direction, Question
+from streams.policy.reference import ReferringCondition, ReferringSubject
 from streams.policy.referent import NetworkSet, Referents
 
 
@@ -51,7 +52,7 @@ class SelectedPods:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(ReferringCondition):
     """Pods and sets of networks by one selector; the sets are found once all of them are known."""
 
     expression: Expression
@@ -101,7 +102,7 @@ def _lacks_accounts(expression: Expression, referents: Referents) -> Iterator[st
 
 
 @dataclass(frozen=True, slots=True)
-class SelectedSubject:
+class SelectedSubject(ReferringSubject):
     """The pods that a policy is about."""
 
     namespace: str | None
@@ -116,7 +117,7 @@ class SelectedSubject:
         answer = self.expression.matches(PodLabels(pod, self.accounts))
         return None if answer and self.is_doubtful else answer
 
-    def resolve_subject(self, referents: Referents) -> "SelectedSubject":
+    def resolve(self, referents: Referents) -> "SelectedSubject":
         """Learn the labels of service accounts."""
         return replace(self, accounts=referents.accounts)
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from streams.policy.combination import AllOf, AnyOf
 from streams.policy.condition import Condition, InNetworks, PortRange, Unknown
 from streams.policy.question import Direction, Question
+from streams.policy.reference import ReferringCondition
 from streams.policy.referent import Referents
 
 
 @dataclass(frozen=True, slots=True)
-class BehindService:
+class BehindService(ReferringCondition):
     """Found once the addresses behind the Services are known."""
 
     namespace: str
