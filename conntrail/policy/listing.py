@@ -10,7 +10,7 @@ def describe_policy(policy: Policy) -> dict[str, object]:
         "kind": policy.kind,
         "namespace": policy.namespace,
         "name": policy.name,
-        "tier": policy.tier.name,
+        "tier": policy.tier_name,
         "directions": " ".join(name for name, rules in directions.items() if rules is not None),
         "rules": sum(len(rules or ()) for rules in directions.values()),
         "staged": policy.is_staged,

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from conntrail.errors import CommandError
 from streams.metadata.endpoint import ContainerPort, Endpoint
-from streams.policy.compile import compile_policy, is_policy
+from streams.policy.compile import compile_object, is_policy, is_referent
 from streams.policy.network import Address, parse_address
 from streams.policy.object import PolicyObject
 from streams.policy.policy_set import PolicySet, policy_set
 
 Manifest = Mapping[str, object]
+_CLUSTER_WIDE = frozenset({"Namespace", "Tier", "HostEndpoint"})
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -37,12 +38,14 @@ def build_cluster(manifests: Iterable[Manifest]) -> Cluster:
     }
     pods = [_pod(item, namespaces) for version, kind, item in objects if (version, kind) == ("v1", "Pod")]
     nodes = [_node(item) for version, kind, item in objects if (version, kind) == ("v1", "Node")]
-    sources = [_policy(item) for version, kind, item in objects if is_policy(version, kind)]
+    sources = [
+        _source(item) for version, kind, item in objects if is_policy(version, kind) or is_referent(version, kind)
+    ]
     named = {(source.group, source.kind, source.namespace, source.name): source for source in sources}
     return Cluster(
         pods={f"{pod.namespace}/{pod.name}": pod for pod in pods},
         nodes={address: node for node in nodes for address in addresses_of(node)},
-        policies=policy_set(compile_policy(source) for source in named.values()),
+        policies=policy_set(compile_object(source) for source in named.values()),
     )
 
 
@@ -51,18 +54,19 @@ def addresses_of(endpoint: Endpoint) -> list[Address]:
     return [address for text in endpoint.addresses if (address := parse_address(text)) is not None]
 
 
-def _policy(manifest: Manifest) -> PolicyObject:
+def _source(manifest: Manifest) -> PolicyObject:
     annotations = _mapping(_mapping(manifest.get("metadata")).get("annotations"))
     kind = str(manifest["kind"])
-    is_cluster_wide = "Global" in kind or "Cluster" in kind or "Admin" in kind
+    is_cluster_wide = kind in _CLUSTER_WIDE or "Global" in kind or "Cluster" in kind or "Admin" in kind
     return PolicyObject(
         api_version=str(manifest["apiVersion"]),
         kind=kind,
         namespace="" if is_cluster_wide else _metadata(manifest, "namespace") or "default",
         name=_metadata(manifest, "name"),
         uid=_metadata(manifest, "uid"),
-        spec=manifest.get("spec"),
+        spec=manifest if kind == "EndpointSlice" else manifest.get("spec"),
         annotations={str(key): str(value) for key, value in annotations.items()},
+        labels=_labels(manifest),
     )
 
 

@@ -11,6 +11,7 @@ from streams.policy.question import End, Question
 from streams.policy.trace import Side, Trace
 
 _LAST_PORT = 65535
+_PROTOCOLS = {"ICMPV6": "ICMPv6", "1": "ICMP", "6": "TCP", "17": "UDP", "58": "ICMPv6", "132": "SCTP", "UDPLITE": "136"}
 
 
 def parse_question(line: str, cluster: Cluster) -> Question:
@@ -30,9 +31,19 @@ def parse_question(line: str, cluster: Cluster) -> Question:
     return Question(
         _with_address(source, destination.address),
         _with_node(_with_address(destination, source.address), cluster),
-        protocol.upper(),
+        _PROTOCOLS.get(protocol.upper(), protocol.upper()),
         port,
+        _parse_request(raw.get("http")),
     )
+
+
+def _parse_request(raw: object) -> tuple[str, str] | None:
+    if raw is None:
+        return None
+    method, path = (raw.get("method"), raw.get("path")) if isinstance(raw, dict) else (None, None)
+    if not isinstance(method, str) or not isinstance(path, str):
+        raise CommandError("http: expected an object with method and path")
+    return method, path
 
 
 def _parse_end(raw: Mapping[str, object], side: str, cluster: Cluster) -> End:
@@ -78,9 +89,10 @@ def render_answer(trace: Trace) -> dict[str, object]:
 
 
 def _render_side(side: Side, pending: Side) -> dict[str, object]:
-    """What no policy selects is let through."""
-    return {
+    """What no policy selects is let through; what staged policies would say is shown where it differs."""
+    answer: dict[str, object] = {
         "action": "allow" if side.action == "none" else side.action,
         "policies": [str(hit) for hit in side.hits],
         "pending": "allow" if pending.action == "none" else pending.action,
     }
+    return answer if pending == side else {**answer, "pending_policies": [str(hit) for hit in pending.hits]}

@@ -14,9 +14,10 @@ from streams.policy.fault import PolicyFault
 from streams.policy.field import as_list, as_mapping, as_port, as_protocol, as_text, as_texts, refuse_unknown, show
 from streams.policy.network import parse_network
 from streams.policy.object import PolicyObject
-from streams.policy.policy import ADMIN, BASELINE, Action, Policy, Rule, Subject, Tier
+from streams.policy.policy import Action, Policy, Rule, Subject
 from streams.policy.question import Direction
 from streams.policy.selector import EVERYTHING, LabelSelector, parse_selector
+from streams.policy.tier import ADMIN, BASELINE, Tier
 
 _LAST_PRIORITY = 1000
 _ACTIONS: Mapping[str, Action] = {"Allow": "allow", "Accept": "allow", "Deny": "deny", "Pass": "pass"}
@@ -38,12 +39,14 @@ def compile_admin_policy(source: PolicyObject) -> Policy:
     subject = compilation.attempt(lambda: _parse_subject(spec.get("subject")), None)
     place = compilation.attempt(lambda: _parse_place(source.kind, spec), None)
     ingress, egress = (_compile_rules(direction, source.kind, spec, compilation) for direction in ("ingress", "egress"))
+    tier = ADMIN if place is None else place.tier
     return Policy(
         kind=source.kind,
         namespace="",
         name=source.name,
         uid=source.uid,
-        tier=ADMIN if place is None else place.tier,
+        tier=tier,
+        tier_name=tier.name,
         order=0.0 if place is None else float(place.priority),
         subject=Subject(None, EVERYTHING, EVERYTHING, is_doubtful=True) if subject is None else subject,
         ingress=() if read is None else ingress,

@@ -4,7 +4,6 @@ Answers have three values: True, False, and None where this evaluator cannot kno
 understand is never taken for a yes or a no.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +61,18 @@ class InNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class InNetworks:
+    """Any of many CIDR blocks."""
+
+    blocks: tuple[Network, ...]
+
+    def holds(self, question: Question, direction: Direction) -> bool:
+        """Pods are in them too, by their addresses."""
+        address = question.peer(direction).address
+        return address is not None and any(block.contains(address) for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
 class OnNodes:
     """Nodes by their labels, at their own addresses."""
 
@@ -79,19 +90,22 @@ class OnNodes:
 
 @dataclass(frozen=True, slots=True)
 class NamedBy:
-    """Addresses by the name that the client had resolved to them; ``*.`` stands for one or more whole labels."""
+    """Addresses by the name that the client had resolved to them; ``*`` as a whole label stands for one or more."""
 
     name: str
 
     def holds(self, question: Question, direction: Direction) -> bool | None:
-        """None where it is not known by which names the address was found."""
+        """None where it is not known by which names the address was found; only who dials goes by names."""
+        if direction == "ingress":
+            return False
         names = question.peer(direction).domains
         return None if names is None else any(self._matches(name.lower().rstrip(".")) for name in names)
 
     def _matches(self, name: str) -> bool:
-        if not self.name.startswith("*."):
+        before, wildcard, after = self.name.partition("*")
+        if not wildcard:
             return name == self.name
-        return name.endswith(self.name[1:]) and len(name) >= len(self.name)
+        return name.startswith(before) and name.endswith(after) and len(name) >= len(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,29 @@ class PortRange:
     def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
         """The same for both directions: it is always the destination's port."""
         return question.protocol == self.protocol and self.first <= question.port <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class OfProtocol:
+    """A protocol, whatever its ports."""
+
+    protocol: str
+
+    def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
+        """The same for both directions."""
+        return question.protocol == self.protocol
+
+
+@dataclass(frozen=True, slots=True)
+class OfFamily:
+    """IPv4 or IPv6."""
+
+    version: int
+
+    def holds(self, question: Question, direction: Direction) -> bool | None:
+        """None where the peer's address is not known."""
+        address = question.peer(direction).address
+        return None if address is None else address.version == self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +186,3 @@ def holds_any(conditions: tuple[Condition, ...] | None, question: Question, dire
         if held is None:
             answer = None
     return answer
-
-
-def networks_of(conditions: Iterable[Condition]) -> Iterable[Network]:
-    """Every block at whose edges an answer can change."""
-    for condition in conditions:
-        if isinstance(condition, InNetwork):
-            yield condition.block
-            yield from condition.exceptions

@@ -7,6 +7,7 @@ from streams.policy.fault import PolicyFault
 _SHOWN_CHARACTERS = 60  # of a wrong value, in a message
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _LAST_PORT = 65535
+_LARGEST_NUMBER = 1e300
 
 
 def as_mapping(raw: object, where: str) -> Mapping[str, object]:
@@ -66,3 +67,10 @@ def as_port(raw: object, where: str) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or not 1 <= raw <= _LAST_PORT:
         raise PolicyFault(f"{where}: expected a port from 1 to {_LAST_PORT}, got {show(raw)}")
     return raw
+
+
+def as_number(raw: object, where: str) -> float:
+    """Return a number, and neither an infinite one nor one that is none."""
+    if not isinstance(raw, int | float) or isinstance(raw, bool) or not -_LARGEST_NUMBER <= raw <= _LARGEST_NUMBER:
+        raise PolicyFault(f"{where}: expected a number, got {show(raw)}")
+    return float(raw)

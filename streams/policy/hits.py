@@ -50,9 +50,10 @@ def hits(judged: pl.DataFrame, policies: PolicyTimeline) -> pl.DataFrame:
     )
     named = sums.with_columns(pl.col("hit").str.extract_groups(_HIT).alias("parts")).unnest("parts")
     named = named.filter(pl.col("action").is_in(["allow", "deny", "pass"]))
-    uids = [policies.uid_of(*row) for row in named.select("kind", "namespace", "name").iter_rows()]
+    named = named.with_columns(pl.col("tier").fill_null(""))
+    uids = [policies.uid_of(*row) for row in named.select("kind", "namespace", "name", "tier").iter_rows()]
     return (
-        named.with_columns(pl.Series("uid", uids, dtype=pl.String), pl.col("tier").fill_null(""))
+        named.with_columns(pl.Series("uid", uids, dtype=pl.String))
         .select(pl.col(name).cast(kind) for name, kind in HITS.items())
         .sort("kind", "namespace", "name", "tier", "direction", "rule", "action")
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from streams.metadata.endpoint import Endpoint
-from streams.policy.condition import NamedPort, PortRange, networks_of
-from streams.policy.network import Address
+from streams.policy.combination import leaves
+from streams.policy.condition import Condition, InNetwork, InNetworks, NamedPort, PortRange
+from streams.policy.network import Address, Network
 from streams.policy.policy_set import PolicySet
 
 Identity = tuple[object, ...]
@@ -59,15 +60,25 @@ class Classes:
 def classes_of(policies: PolicySet) -> Classes:
     """Collect the edges of all blocks and port ranges."""
     rules = [rule for policy in policies.policies for rule in (*(policy.ingress or ()), *(policy.egress or ()))]
-    networks = list(networks_of(condition for rule in rules for condition in rule.peers or ()))
-    ports = [condition for rule in rules for condition in rule.ports or ()]
-    ranges = [port for port in ports if isinstance(port, PortRange)]
+    asked = list(leaves(condition for rule in rules for condition in (*(rule.peers or ()), *(rule.ports or ()))))
+    networks = list(_networks(asked))
+    ranges = [condition for condition in asked if isinstance(condition, PortRange)]
     return Classes(
         ipv4_edges=_edges((block.first, block.last) for block in networks if block.version == 4),  # noqa: PLR2004 - IP version
         ipv6_edges=_edges((block.first, block.last) for block in networks if block.version == 6),  # noqa: PLR2004 - IP version
         port_edges=_edges((port.first, port.last) for port in ranges),
-        port_names=frozenset(port.name for port in ports if isinstance(port, NamedPort)),
+        port_names=frozenset(condition.name for condition in asked if isinstance(condition, NamedPort)),
     )
+
+
+def _networks(conditions: Iterable[Condition]) -> Iterable[Network]:
+    """Every block at whose edges an answer can change."""
+    for condition in conditions:
+        if isinstance(condition, InNetwork):
+            yield condition.block
+            yield from condition.exceptions
+        elif isinstance(condition, InNetworks):
+            yield from condition.blocks
 
 
 def _edges(ranges: Iterable[tuple[int, int]]) -> tuple[int, ...]:

@@ -12,11 +12,11 @@ from streams.policy.fault import PolicyFault
 from streams.policy.field import as_list, as_mapping, as_port, as_protocol, refuse_unknown, show
 from streams.policy.network import parse_network
 from streams.policy.object import PolicyObject
-from streams.policy.policy import NETWORK_POLICIES, Policy, Rule, Subject
+from streams.policy.policy import Policy, Rule, Subject
 from streams.policy.question import Direction
 from streams.policy.selector import EVERYTHING, LabelSelector, parse_selector
+from streams.policy.tier import NETWORK_POLICIES
 
-STAGED_ANNOTATION = "conntrail.io/staged"
 _SPEC_FIELDS = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
 _PEER_FIELDS = frozenset({"podSelector", "namespaceSelector", "ipBlock"})
 _BLOCK_FIELDS = frozenset({"cidr", "except"})
@@ -41,7 +41,6 @@ def compile_network_policy(source: PolicyObject) -> Policy:
         ),
         ingress=_compile_rules("ingress", spec, directions, compilation),
         egress=_compile_rules("egress", spec, directions, compilation),
-        is_staged=source.annotations.get(STAGED_ANNOTATION) == "true",
         faults=tuple(compilation.faults),
     )
 

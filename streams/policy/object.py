@@ -20,6 +20,7 @@ class PolicyObject:
     created_at_ns: int = 0
     observed_at_ns: int = 0
     deleted_at_ns: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def group(self) -> str:

@@ -6,32 +6,17 @@ passes, hands the connection to the next tier; after the last tier it is allowed
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from streams.metadata.endpoint import Endpoint
 from streams.policy.condition import Condition, holds_any
 from streams.policy.question import Direction, Question
+from streams.policy.referent import ReferentKind
 from streams.policy.selector import LabelMatch
+from streams.policy.tier import Tier
 
-Action = Literal["allow", "deny", "pass"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """A group of policies asked together."""
-
-    name: str
-    """As hits show it; empty where the kind has no tiers."""
-    order: float
-    """Tiers ascend."""
-    combine: Literal["union", "first"]
-    default: Literal["deny", "pass"]
-    """For an end that a policy of the tier selects while no rule matches."""
-
-
-ADMIN = Tier(name="admin", order=0.0, combine="first", default="pass")
-NETWORK_POLICIES = Tier(name="", order=1000.0, combine="union", default="deny")
-BASELINE = Tier(name="baseline", order=2000.0, combine="first", default="pass")
+Action = Literal["allow", "deny", "pass", "log"]
+"""``log`` decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +39,17 @@ class Rule:
         return None if ports is None or peers is None else True
 
 
+class Selects(Protocol):
+    """Whatever tells which pods a policy is about; other policy languages bring their own."""
+
+    @property
+    def namespace(self) -> str | None:
+        """None where the policy may select pods of any namespace."""
+
+    def selects(self, pod: Endpoint) -> bool | None:
+        """Tell whether the policy is about this pod; None when that cannot be known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The pods that a policy is about. ``is_doubtful``: it may be about them or not, nobody can say."""
@@ -73,6 +69,9 @@ class Subject:
         return None if self.is_doubtful else True
 
 
+_BOTH: frozenset[Direction] = frozenset({"ingress", "egress"})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A compiled policy. ``ingress`` or ``egress`` is None where it does not speak of that direction."""
@@ -82,16 +81,28 @@ class Policy:
     name: str
     uid: str
     tier: Tier
-    subject: Subject
+    subject: Selects
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
     order: float = 0.0
     """Policies of a tier where the first match decides ascend."""
+    tie: str = ""
+    """Then by this; policies equal in both stand side by side."""
+    isolates: frozenset[Direction] = _BOTH
+    """Directions in which whoever a policy of a union selects is denied by default."""
     is_staged: bool = False
+    is_leaving: bool = False
+    """In force, but a staged policy says that it will be deleted."""
+    deletes: str = ""
+    """Kind of the policy of this name and tier that a staged policy will delete."""
     is_opaque: bool = False
     """Of a kind not known here, or its place is not known: what it selects has an unknown verdict, in any tier."""
     faults: tuple[str, ...] = ()
     """What could not be understood, in words."""
+    tier_name: str = ""
+    """As hits show it; empty where the kind has no tiers."""
+    refers_to: frozenset[ReferentKind] = frozenset()
+    """What must be known besides the policy before it can be judged by; see link."""
 
     def rules(self, direction: Direction) -> tuple[Rule, ...] | None:
         """Rules of one direction."""

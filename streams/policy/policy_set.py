@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from streams.metadata.endpoint import Endpoint
-from streams.policy.policy import Policy, Tier
+from streams.policy.link import link
+from streams.policy.policy import Policy
 from streams.policy.question import Direction
+from streams.policy.referent import Referent, gather
+from streams.policy.tier import Tier
 
 Group = tuple[Tier, tuple[Policy, ...]]
 
@@ -61,8 +64,12 @@ class PolicySet:
         return Selection(
             tiers=tuple((tier, tuple(group)) for tier, group in groupby(chosen, key=lambda item: item.policy.tier)),
             opaque=tuple(opaque),
-            has_staged=any(item.policy.is_staged for item in chosen) or any(policy.is_staged for policy in opaque),
+            has_staged=any(_is_changing(policy) for policy in (*opaque, *(item.policy for item in chosen))),
         )
+
+
+def _is_changing(policy: Policy) -> bool:
+    return policy.is_staged or policy.is_leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +80,10 @@ class Epoch:
     policies: PolicySet
 
 
-def policy_set(policies: Iterable[Policy]) -> PolicySet:
-    """Order policies by tier, order and name, whatever order they come in."""
-    ordered = tuple(
-        sorted(policies, key=lambda policy: (policy.tier.order, policy.tier.name, policy.order, policy.sort_key))
-    )
+def policy_set(compiled: Iterable[Policy | Referent]) -> PolicySet:
+    """Join policies to what they refer to and order them by tier, order and name, whatever order they come in."""
+    policies, referents = _part(compiled)
+    ordered = tuple(sorted(link(policies, gather(referents)), key=_rank))
     cluster_wide = tuple(policy for policy in ordered if policy.subject.namespace is None)
     namespaces = {policy.subject.namespace for policy in ordered if policy.subject.namespace is not None}
     by_namespace: dict[str, list[Policy]] = {namespace: [] for namespace in namespaces}
@@ -85,3 +91,18 @@ def policy_set(policies: Iterable[Policy]) -> PolicySet:
         for namespace in namespaces if policy.subject.namespace is None else (policy.subject.namespace,):
             by_namespace[namespace].append(policy)
     return PolicySet(ordered, {name: tuple(group) for name, group in by_namespace.items()}, cluster_wide)
+
+
+def _part(compiled: Iterable[Policy | Referent]) -> tuple[list[Policy], list[Referent]]:
+    policies: list[Policy] = []
+    referents: list[Referent] = []
+    for item in compiled:
+        if isinstance(item, Policy):
+            policies.append(item)
+        else:
+            referents.append(item)
+    return policies, referents
+
+
+def _rank(policy: Policy) -> tuple[float, str, float, str, tuple[str, str, str]]:
+    return (policy.tier.order, policy.tier.name, policy.order, policy.tie, policy.sort_key)

@@ -44,6 +44,8 @@ class Question:
     protocol: str
     """TCP, UDP, SCTP, ICMP, ICMPv6 or an IANA number."""
     port: int
+    http: tuple[str, str] | None = None
+    """Method and path of a request; None where only the connection is asked about."""
 
     def peer(self, direction: Direction) -> End:
         """The far end as a rule of this direction sees it."""

@@ -1,16 +1,20 @@
-"""A policy as k8s.objects carries it (schemas/avro/kubernetes_object.avsc)."""
+"""A policy, or what policies refer to, as k8s.objects carries it (schemas/avro/kubernetes_object.avsc)."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from streams.policy.compile import is_policy
+from streams.policy.compile import is_policy, is_referent
 from streams.policy.object import PolicyObject
 
 
 def policy_of(record: Mapping[str, Any]) -> PolicyObject | None:
-    """Read a KubernetesObject record; None when its kind is no policy. A spec that is no JSON is a policy's fault."""
-    if not is_policy(record["api_version"], record["kind"]):
+    """Read a KubernetesObject record; None when its kind is neither. A spec that is no JSON is a policy's fault.
+
+    EndpointSlices are left out: they change too often to be kept in every state.
+    """
+    version, kind = record["api_version"], record["kind"]
+    if kind == "EndpointSlice" or not (is_policy(version, kind) or is_referent(version, kind)):
         return None
     return PolicyObject(
         api_version=record["api_version"],
@@ -24,6 +28,7 @@ def policy_of(record: Mapping[str, Any]) -> PolicyObject | None:
         created_at_ns=record["created_at_ns"],
         observed_at_ns=record["observed_at_ns"],
         deleted_at_ns=record["deleted_at_ns"],
+        labels=record["labels"],
     )
 
 

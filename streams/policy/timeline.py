@@ -8,10 +8,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from streams.policy.compile import compile_policy
+from streams.policy.compile import compile_object
 from streams.policy.object import PolicyObject
 from streams.policy.policy import Policy
 from streams.policy.policy_set import Epoch, policy_set
+from streams.policy.referent import Referent
 from streams.policy.verdict_cache import VerdictCache
 
 _ENDLESS = 2**63 - 1
@@ -24,7 +25,7 @@ _Key = tuple[str, str, str, str]
 @dataclass(frozen=True, slots=True)
 class _State:
     source: PolicyObject
-    policy: Policy
+    compiled: Policy | Referent
     serial: int
     """Equal for states that mean the same, so that an annotation's change is no change of policies."""
 
@@ -45,7 +46,7 @@ class PolicyTimeline:
         self._states: dict[_Key, list[_State]] = {}
         self._spans: list[_Span] = []
         self._edges: list[int] = []
-        self._uids: dict[tuple[str, str, str], str] = {}
+        self._uids: dict[tuple[str, str, str, str], str] = {}
         self._is_stale = False
         self._epochs: dict[tuple[int, ...], Epoch] = {}
         self._epoch_by_edge: dict[int, Epoch] = {}
@@ -75,14 +76,13 @@ class PolicyTimeline:
 
     def forget_before(self, at_ns: int) -> None:
         """Drop the states that ended before an instant which no flow can ask for any more."""
-        self._refresh()
-        for span in self._spans:
-            if span.end_ns <= at_ns:
-                key = _key(span.state.source)
-                self._states[key].remove(span.state)
-                if not self._states[key]:
-                    del self._states[key]
-                self._is_stale = True
+        ended = [span for states in self._states.values() for span in _lay_out(states) if span.end_ns <= at_ns]
+        for span in ended:
+            key = _key(span.state.source)
+            self._states[key].remove(span.state)
+            if not self._states[key]:
+                del self._states[key]
+            self._is_stale = True
 
     @property
     def edges(self) -> list[int]:
@@ -104,36 +104,51 @@ class PolicyTimeline:
             epoch = self._epoch_by_edge[passed] = self._epoch_of(valid)
         return epoch
 
-    def uid_of(self, kind: str, namespace: str, name: str) -> str:
-        """The UID of the object that bears this name, or bore it last; empty when it is not known."""
+    def uid_of(self, kind: str, namespace: str, name: str, tier: str = "") -> str:
+        """The UID of the policy that bears this name, or bore it last; empty when it is not known."""
         self._refresh()
-        return self._uids.get((kind, namespace, name), "")
+        return self._uids.get((kind, namespace, name, tier), "")
 
     def _epoch_of(self, states: list[_State]) -> Epoch:
         serials = tuple(sorted(state.serial for state in states))
         epoch = self._epochs.pop(serials, None)
         if epoch is None:
             self._last_number += 1
-            epoch = Epoch(self._last_number, policy_set(state.policy for state in states))
+            epoch = Epoch(self._last_number, policy_set(state.compiled for state in states))
         self._epochs[serials] = epoch
         if len(self._epochs) > _KEPT_EPOCHS:
             del self._epochs[next(iter(self._epochs))]
         return epoch
 
     def _compile(self, source: PolicyObject, others: list[_State]) -> _State:
-        policy = compile_policy(source)
-        serial = next((state.serial for state in others if state.policy == policy), 0)
+        compiled = compile_object(source)
+        serial = next((state.serial for state in others if state.compiled == compiled), 0)
         if not serial:
             self._last_serial += 1
             serial = self._last_serial
-        return _State(source, policy, serial)
+        return _State(source, compiled, serial)
+
+    def _referred_kinds(self) -> frozenset[str]:
+        """Changes of what no policy refers to are no changes of policies."""
+        compiled = (state.compiled for states in self._states.values() for state in states)
+        return frozenset(kind for item in compiled if isinstance(item, Policy) for kind in item.refers_to)
 
     def _refresh(self) -> None:
         if not self._is_stale:
             return
-        self._spans = [span for states in self._states.values() for span in _lay_out(states)]
+        referred = self._referred_kinds()
+        self._spans = [
+            span
+            for states in self._states.values()
+            for span in _lay_out(states)
+            if isinstance(span.state.compiled, Policy) or span.state.compiled.kind in referred
+        ]
         self._edges = sorted({span.start_ns for span in self._spans} | {span.end_ns for span in self._spans})
-        self._uids = {key[1:]: states[-1].source.uid for key, states in self._states.items()}
+        self._uids = {
+            (key[1], key[2], key[3], compiled.tier_name): states[-1].source.uid
+            for key, states in self._states.items()
+            if isinstance(compiled := states[-1].compiled, Policy)
+        }
         self._epoch_by_edge.clear()
         self._is_stale = False
 

@@ -20,7 +20,7 @@ class Hit:
 
     def __str__(self) -> str:
         policy = self.policy
-        tier = f":{policy.tier.name}" if policy.tier.name else ""
+        tier = f":{policy.tier_name}" if policy.tier_name else ""
         return f"{policy.kind}:{policy.namespace}/{policy.name}{tier}:rule={self.rule}:{self.action}"
 
 

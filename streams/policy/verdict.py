@@ -84,7 +84,7 @@ def _rule(category: str, hit: Hit) -> dict[str, str]:
     return {
         "rule_name": f"{policy.namespace}/{policy.name}" if policy.namespace else policy.name,
         "rule_id": "" if hit.rule == DEFAULT_RULE else str(hit.rule),
-        "rule_ruleset": f"{policy.kind}:{policy.tier.name}" if policy.tier.name else policy.kind,
+        "rule_ruleset": f"{policy.kind}:{policy.tier_name}" if policy.tier_name else policy.kind,
         "rule_category": category,
         "rule_uuid": policy.uid,
     }

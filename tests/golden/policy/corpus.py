@@ -31,12 +31,14 @@ class Case:
     def question(self, query: list[Any]) -> dict[str, Any]:
         """A query as `conntrail policy evaluate` reads it."""
         source, source_address, destination, destination_address, protocol, port = query[:6]
+        http = query[6] if self.id.startswith("calico") else None
         domains = [name for name, addresses in self.names.items() if destination_address in addresses]
         return {
             "source": {"pod": source, "address": source_address},
             "destination": {"pod": destination, "address": destination_address, "domains": domains},
             "protocol": protocol,
             "port": port,
+            **({} if http is None else {"http": {"method": http[0], "path": http[1]}}),
         }
 
 

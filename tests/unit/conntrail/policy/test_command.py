@@ -73,7 +73,12 @@ def test_an_end_outside_answers_allow_and_is_judged_by_its_address(tmp_path: Pat
 def test_a_staged_policy_answers_in_pending_alone(tmp_path: Path) -> None:
     staged = _policy("next", {"podSelector": {}}, annotations={"conntrail.io/staged": "true"})
     answer = json.loads(ask(tmp_path, [*PODS, staged], WEB_TO_DB).stdout)
-    assert answer["ingress"] == {"action": "allow", "policies": [], "pending": "deny"}
+    assert answer["ingress"] == {
+        "action": "allow",
+        "policies": [],
+        "pending": "deny",
+        "pending_policies": ["NetworkPolicy:shop/next:rule=-1:deny"],
+    }
 
 
 def test_a_policy_of_a_kind_that_is_not_evaluated_is_named_and_unknown(tmp_path: Path) -> None:

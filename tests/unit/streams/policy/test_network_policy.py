@@ -217,8 +217,8 @@ def test_garbage_never_raises(garbage: Any) -> None:
 
 
 def test_a_policy_of_an_unknown_kind_makes_what_it_reaches_unknown_and_nothing_else() -> None:
-    cilium = policy_object({}, "c")
-    foreign = type(cilium)("cilium.io/v2", "CiliumNetworkPolicy", "shop", "c", "u", {})
+    own = policy_object({}, "c")
+    foreign = type(own)("crd.antrea.io/v1beta1", "NetworkPolicy", "shop", "c", "u", {})
     trace = evaluate(policies(foreign), question(WEB, DB))
-    assert [str(hit) for hit in trace.ingress.hits] == ["CiliumNetworkPolicy:shop/c:rule=-1:unknown"]
+    assert [str(hit) for hit in trace.ingress.hits] == ["NetworkPolicy:shop/c:rule=-1:unknown"]
     assert evaluate(policies(foreign), question(FAR, "192.0.2.1")).verdict == "none"

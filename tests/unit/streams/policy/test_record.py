@@ -18,6 +18,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "created_at_ns": START,
         "observed_at_ns": START + 1,
         "deleted_at_ns": None,
+        "labels": {"team": "red"},
         "annotations": {"conntrail.io/staged": "true"},
         "spec_json": '{"podSelector": {}}',
     }
