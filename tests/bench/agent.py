@@ -36,7 +36,7 @@ def run() -> list[dict[str, Any]]:
         directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         stack = cleanup.enter_context(running_stack())
         topics.create(stack.kafka, "bench.flows.raw", 6)
-        network = Network("ctbench")
+        network = Network(f"ctbench{os.getpid()}")
         network.remove()
         cleanup.callback(network.remove)
         network.build()

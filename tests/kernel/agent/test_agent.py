@@ -1,6 +1,7 @@
 """The agent on a node with real traffic, to a real Kafka: what it publishes is what the kernel counted."""
 
 import itertools
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
     prefix = topics.new_name()
     topic = f"{prefix}.flows.raw"
     topics.create(kafka, topic, PARTITIONS)
-    network = Network("ctagent")
+    network = Network(f"ctagent{os.getpid()}")
     network.remove()
     agent = AgentProcess(kafka, network.path(network.node), tmp_path, f"{prefix}.")
     try:
@@ -226,7 +227,7 @@ def test_an_outage_of_kafka_loses_nothing_even_when_the_agent_is_killed_in_it(
 def test_a_missing_topic_is_one_clear_line_and_what_waited_is_sent_when_it_is_there(kafka: str, tmp_path: Path) -> None:
     prefix = topics.new_name()
     agent = AgentProcess(kafka, "", tmp_path, f"{prefix}.")
-    network = Network("ctagent")
+    network = Network(f"ctagent{os.getpid()}")
     network.remove()
     network.build()
     try:
