@@ -144,9 +144,9 @@ def _judge_union(chosen: tuple[Chosen, ...], question: Question, direction: Dire
         else:
             doubtful.append(Hit(item.policy, DEFAULT_RULE, "deny"))
     side = _judge_matching(matching, isolating)
-    would_change = [hit for hit in doubtful if _would_change(hit, side)]
-    if would_change:
-        return Side("unknown", tuple(replace(hit, action="unknown") for hit in would_change))
+    if doubtful:
+        would_change = tuple(replace(hit, action="unknown") for hit in doubtful if _would_change(hit, side))
+        return Side("unknown", would_change) if would_change else side
     return side
 
 

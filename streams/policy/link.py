@@ -1,13 +1,13 @@
 """Policies joined to what they refer to: which tier, whose addresses, which policy a staged one will delete."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from streams.policy.calico.place import place
-from streams.policy.combination import leaves, transform
+from streams.policy.combination import transform
 from streams.policy.condition import Condition
 from streams.policy.policy import Policy, Rule
-from streams.policy.reference import Reference, ReferringCondition, ReferringSubject
+from streams.policy.reference import ReferringCondition, ReferringSubject, references
 from streams.policy.referent import Referents
 
 
@@ -33,16 +33,10 @@ def _resolve(policy: Policy, referents: Referents) -> Policy:
         subject=subject.resolve(referents) if isinstance(subject, ReferringSubject) else subject,
         ingress=_resolve_rules(policy.ingress, referents),
         egress=_resolve_rules(policy.egress, referents),
-        faults=tuple(dict.fromkeys((*policy.faults, *_lacks(policy, referents)))),
+        faults=tuple(
+            dict.fromkeys((*policy.faults, *(lack for item in references(policy) for lack in item.lacks(referents))))
+        ),
     )
-
-
-def _lacks(policy: Policy, referents: Referents) -> Iterator[str]:
-    """What the policy refers to and nobody has told, in words."""
-    rules = (*(policy.ingress or ()), *(policy.egress or ()))
-    for item in (policy.subject, *leaves(condition for rule in rules for condition in rule.peers or ())):
-        if isinstance(item, Reference):
-            yield from item.lacks(referents)
 
 
 def _resolve_rules(rules: tuple[Rule, ...] | None, referents: Referents) -> tuple[Rule, ...] | None:

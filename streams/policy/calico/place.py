@@ -19,7 +19,7 @@ def place(policies: Iterable[Policy], tiers: Mapping[str, Tier | None]) -> list[
 
 
 def _place(policy: Policy, tiers: Mapping[str, Tier | None]) -> Policy:
-    if policy.tier is NETWORK_POLICIES:
+    if policy.tier == NETWORK_POLICIES:
         tie = policy.tie or f"{policy.name}/{policy.namespace}/KubernetesNetworkPolicy"
         default = tiers[DEFAULT_TIER.name] or DEFAULT_TIER
         return replace(policy, tier=default, order=NETWORK_POLICY_ORDER, tie=tie)

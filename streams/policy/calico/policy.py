@@ -20,6 +20,7 @@ from streams.policy.network_policy import compile_network_policy
 from streams.policy.object import PolicyObject
 from streams.policy.policy import Policy
 from streams.policy.question import Direction
+from streams.policy.reference import references
 from streams.policy.referent import ReferentKind
 
 _FIELDS: Final = frozenset(
@@ -27,7 +28,7 @@ _FIELDS: Final = frozenset(
 )
 _GLOBAL_FIELDS: Final = frozenset({"namespaceSelector", "applyOnForward", "doNotTrack", "preDNAT"})
 _STAGED: Final = "Staged"
-_REFERS_TO: Final = frozenset[ReferentKind]({"tier", "network_set", "service_account", "namespace", "service"})
+_TIER: Final = frozenset[ReferentKind]({"tier"})
 _HOST_FIELDS: Final = ("doNotTrack", "preDNAT")
 _DIRECTIONS: Final[Mapping[Direction, str]] = {"ingress": "Ingress", "egress": "Egress"}
 
@@ -63,8 +64,8 @@ def compile_calico_policy(source: PolicyObject) -> Policy:
         egress=rules["egress"],
         is_opaque=_is_for_hosts(spec, compilation) or read is None or place is None,
         faults=tuple(compilation.faults),
-        refers_to=_REFERS_TO,
     )
+    policy = replace(policy, refers_to=_TIER.union(*(item.kinds() for item in references(policy))))
     return _stage(source, policy) if source.kind.startswith(_STAGED) else policy
 
 
@@ -78,7 +79,7 @@ def compile_staged_kubernetes_policy(source: PolicyObject) -> Policy:
         spec = {name: value for name, value in spec.items() if name != "stagedAction"}
         spec["policyTypes"] = spec.get("policyTypes") or ["Ingress"]
     policy = compile_network_policy(replace(source, spec=spec))
-    return _stage(source, replace(policy, tie=tie_of(source), refers_to=_REFERS_TO))
+    return _stage(source, replace(policy, tie=tie_of(source), refers_to=_TIER))
 
 
 def tie_of(source: PolicyObject) -> str:

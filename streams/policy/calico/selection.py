@@ -35,7 +35,7 @@ from streams.policy.condition import Condition, InNetworks, NamedBy, Unknown
 from streams.policy.field import as_mapping, as_texts, refuse_unknown
 from streams.policy.question import Direction, Question
 from streams.policy.reference import ReferringCondition, ReferringSubject
-from streams.policy.referent import NetworkSet, Referents
+from streams.policy.referent import NetworkSet, ReferentKind, Referents
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ class Selected(ReferringCondition):
             found += self._parts_of(item, self.expression.matches(SetLabels(item, referents)))
         return found[0] if len(found) == 1 else AnyOf(tuple(found))
 
+    def kinds(self) -> frozenset[ReferentKind]:
+        """Sets of networks, and whose labels are asked for."""
+        return _kinds_asked(self.expression) | {"network_set"}
+
     def lacks(self, referents: Referents) -> Iterator[str]:
         """Name what of accounts and sets is not known."""
         yield from _lacks_accounts(self.expression, referents)
@@ -95,6 +99,12 @@ def _doubt(item: NetworkSet) -> str:
     return f"{name} cannot be read" if item.is_doubtful else f"the labels of the namespace of {name} are not known"
 
 
+def _kinds_asked(expression: Expression) -> frozenset[ReferentKind]:
+    prefixes: dict[str, ReferentKind] = {ACCOUNT_PREFIX: "service_account", NAMESPACE_PREFIX: "namespace"}
+    asked = list(keys(expression))
+    return frozenset(kind for prefix, kind in prefixes.items() if any(key.startswith(prefix) for key in asked))
+
+
 def _lacks_accounts(expression: Expression, referents: Referents) -> Iterator[str]:
     """Name the labels of service accounts if they are asked for and none is known."""
     if not referents.accounts and any(key.startswith(ACCOUNT_PREFIX) for key in keys(expression)):
@@ -120,6 +130,10 @@ class SelectedSubject(ReferringSubject):
     def resolve(self, referents: Referents) -> "SelectedSubject":
         """Learn the labels of service accounts."""
         return replace(self, accounts=referents.accounts)
+
+    def kinds(self) -> frozenset[ReferentKind]:
+        """Service accounts; a pod brings the labels of its namespace along."""
+        return _kinds_asked(self.expression) - {"namespace"}
 
     def lacks(self, referents: Referents) -> Iterator[str]:
         """Name the labels of service accounts if they are not known."""

@@ -7,7 +7,7 @@ from streams.policy.combination import AllOf, AnyOf
 from streams.policy.condition import Condition, InNetworks, PortRange, Unknown
 from streams.policy.question import Direction, Question
 from streams.policy.reference import ReferringCondition
-from streams.policy.referent import Referents
+from streams.policy.referent import ReferentKind, Referents
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class BehindService(ReferringCondition):
     @property
     def _lack(self) -> str:
         return f"the addresses behind Service {self.namespace}/{self.name} are not known"
+
+    def kinds(self) -> frozenset[ReferentKind]:
+        """Services alone."""
+        return frozenset({"service"})
 
     def lacks(self, referents: Referents) -> Iterable[str]:
         """Name the Service if nothing is known of it."""

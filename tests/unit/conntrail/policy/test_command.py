@@ -88,6 +88,24 @@ def test_a_policy_of_a_kind_that_is_not_evaluated_is_named_and_unknown(tmp_path:
     assert answer["ingress"]["policies"] == ["CiliumNetworkPolicy:shop/db:rule=-1:unknown"]
 
 
+def test_requests_and_protocols_by_any_name_are_asked_about(tmp_path: Path) -> None:
+    rules = [
+        {"action": "Allow", "protocol": "TCP", "http": {"methods": ["GET"]}},
+        {"action": "Allow", "protocol": "ICMPv6"},
+    ]
+    metadata = {"name": "default.p", "namespace": "shop"}
+    policy = {"apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy", "metadata": metadata}
+    questions = [
+        {**WEB_TO_DB, "http": {"method": "GET", "path": "/"}},
+        {**WEB_TO_DB, "http": {"method": "POST", "path": "/"}},
+        {**WEB_TO_DB, "protocol": "icmpv6", "port": 0},
+    ]
+    result = ask(tmp_path, [*PODS, {**policy, "spec": {"ingress": rules}}], *questions)
+    answers = [json.loads(line)["ingress"] for line in result.stdout.splitlines()]
+    assert [answer["action"] for answer in answers] == ["allow", "deny", "allow"]
+    assert answers[0]["policies"] == ["NetworkPolicy:shop/default.p:default:rule=0:allow"]
+
+
 def test_objects_come_from_files_directories_and_lists(tmp_path: Path) -> None:
     folder = tmp_path / "manifests" / "deep"
     folder.mkdir(parents=True)
@@ -122,6 +140,7 @@ def test_answers_can_be_printed_otherwise(tmp_path: Path, output: str) -> None:
         ({**WEB_TO_DB, "destination": None}, "destination: expected an object"),
         ({**WEB_TO_DB, "port": 65536}, "port: expected a number from 0 to 65535, got 65536"),
         ({**WEB_TO_DB, "protocol": 6}, "protocol: expected TCP"),
+        ({**WEB_TO_DB, "http": {"method": "GET"}}, "http: expected an object with method and path"),
         ([], "expected an object with source"),
     ],
 )

@@ -5,7 +5,16 @@ import polars as pl
 from streams.policy.hits import hits
 from streams.policy.judge import judge
 from tests.unit.streams.policy.builders import SECOND, START, Endpoints, matched, policy_object, timeline
-from tests.unit.streams.policy.calico.builders import DB, WEB, account, calico, global_policy, network_set, policy
+from tests.unit.streams.policy.calico.builders import (
+    DB,
+    WEB,
+    account,
+    calico,
+    global_policy,
+    namespace,
+    network_set,
+    policy,
+)
 
 OFFICE = replace(network_set("office", ["192.0.2.0/25"], {"kind": "office"}), observed_at_ns=START - 60 * SECOND)
 ALLOW_OFFICE = global_policy(ingress=[{"action": "Allow", "source": {"selector": "kind == 'office'"}}])
@@ -58,3 +67,15 @@ def test_the_pending_verdict_is_in_the_columns() -> None:
     staged = calico("StagedNetworkPolicy", "s", ingress=[{"action": "Deny"}])
     row = judge(matched({}), ENDS, timeline(staged)).to_dicts()[0]
     assert (row["policy_verdict"], row["pending"]) == ("none", ["StagedNetworkPolicy:shop/s:default:rule=0:deny"])
+
+
+def test_only_what_is_referred_to_makes_new_sets_of_policies() -> None:
+    deny, born = [{"action": "Deny"}], replace(account("a", {}), observed_at_ns=START)
+    assert START not in timeline(policy(selector="app == 'db'", ingress=deny), born, OFFICE).edges
+    assert START in timeline(policy(serviceAccountSelector="role == 'x'", ingress=deny), born).edges
+    asking = [{"action": "Deny", "source": {"serviceAccounts": {"selector": "has(role)"}}}]
+    assert START in timeline(policy(ingress=asking), born).edges
+    home = replace(namespace("pay", {}), observed_at_ns=START)
+    assert START not in timeline(ALLOW_OFFICE, home).edges
+    asking = [{"action": "Deny", "source": {"namespaceSelector": "team == 'red'"}}]
+    assert START in timeline(policy(ingress=asking), home).edges
