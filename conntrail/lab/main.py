@@ -137,7 +137,7 @@ class Lab:
 
     def execute(self, pod: str, command: list[str]) -> int:
         """Run a command in a pod's network; return its exit status."""
-        found = self._pod(pod)
+        found = self.pod(pod)
         return subprocess.run(["ip", "netns", "exec", found.network_namespace, *command], check=False).returncode
 
     def conntrack(self, node: str) -> str:
@@ -168,7 +168,8 @@ class Lab:
         time.sleep(HEAD_START_SECONDS)
         self._store.write_state(replace(state, namespaces=inodes, is_complete=True))
 
-    def _pod(self, name: str) -> Pod:
+    def pod(self, name: str) -> Pod:
+        """By name or workload, with or without its namespace. Raises CommandError when there is none."""
         for pod in self._control.cluster().pods:
             if name in (pod.name, f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.workload[1]}", pod.workload[1]):
                 return pod

@@ -18,6 +18,8 @@ _SHOWN_AS_GIVEN: Final = (
     "Job",
 )
 _GIVEN_FIELDS: Final = ("labels", "annotations", "ownerReferences")
+_CHANGED_FIELDS: Final = ("creationTimestamp", "uid", "generation")
+"""Of objects that come and go while the lab runs: when they came is theirs to tell."""
 """Of the metadata; what else a running cluster wrote there is another cluster's."""
 
 
@@ -38,7 +40,8 @@ def shown(cluster: Cluster) -> list[Object]:
 
 def _given(cluster: Cluster, value: Object) -> Object:
     given = value["metadata"]
-    kept = {field: given[field] for field in _GIVEN_FIELDS if field in given}
+    fields = [*_GIVEN_FIELDS, *(_CHANGED_FIELDS if value["kind"] == "NetworkPolicy" else ())]
+    kept = {field: given[field] for field in fields if field in given}
     metadata = metadata_of(cluster.created_at, value["kind"], given["namespace"], given["name"])
     return {**{key: item for key, item in value.items() if key != "status"}, "metadata": {**metadata, **kept}}
 

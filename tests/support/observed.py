@@ -95,7 +95,7 @@ class Observed:
 
 
 @contextmanager
-def observed(stack: RunningStack, directory: Path, workers: int = 1) -> Iterator[Observed]:
+def observed(stack: RunningStack, directory: Path, manifests: Path | None = None) -> Iterator[Observed]:
     """Everything started on a stack that runs; taken down at the end whatever happens."""
     name = uuid.uuid4().hex[:10]
     settings = Settings(
@@ -106,7 +106,7 @@ def observed(stack: RunningStack, directory: Path, workers: int = 1) -> Iterator
     with ExitStack() as exits:
         lab = Lab(directory / "lab", is_tied=True)
         exits.callback(lab.down)
-        lab.up()
+        lab.up(manifests)
         plan = Plan(
             directory=directory,
             cluster_directory=lab.cluster_directory,
@@ -118,7 +118,6 @@ def observed(stack: RunningStack, directory: Path, workers: int = 1) -> Iterator
                 "ELASTICSEARCH__HOSTS": stack.elasticsearch,
                 "ELASTICSEARCH__NAMESPACE": settings.elasticsearch.namespace,
             },
-            workers=workers,
         )
         system = System(plan)
         exits.callback(system.stop)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from conntrail.errors import CommandError
+from conntrail.lab.change import as_stored, without
 from conntrail.lab.cluster import Cluster, Object, Pod
 from conntrail.lab.job import Run, run_pod
 from conntrail.lab.network.link import namespaces
@@ -80,7 +82,10 @@ class Control:
             raise CommandError(f"{path}: only NetworkPolicies change while the lab runs, not {min(others)}")
         with self.changing() as change:
             before = self.store.given
-            after = changed(before, manifests.objects, is_deleted=is_deleted)
+            after = without(before, manifests.objects)
+            if not is_deleted:
+                now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+                after += as_stored(before, manifests.objects, change.state.created_at, now)
             cluster = derive(after, change.state)
             try:
                 enforce(cluster)
@@ -105,14 +110,3 @@ class Control:
 def derive(given: list[Object], state: State) -> Cluster:
     """The cluster of these manifests. Raises CommandError when they ask for more than there is."""
     return build_cluster(given, state.created_at, state.runs)
-
-
-def changed(given: list[Object], policies: list[Object], *, is_deleted: bool) -> list[Object]:
-    """Manifests with policies added, replaced or removed."""
-    keys = {_key(policy) for policy in policies}
-    kept = [value for value in given if _key(value) not in keys]
-    return kept if is_deleted else [*kept, *policies]
-
-
-def _key(value: Object) -> tuple[str, str, str]:
-    return value["kind"], value["metadata"].get("namespace", ""), value["metadata"]["name"]
