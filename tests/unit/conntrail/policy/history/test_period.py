@@ -1,0 +1,30 @@
+import pytest
+
+from conntrail.errors import CommandError
+from conntrail.policy.history.period import Period, parse_period
+
+NOW = 1_795_458_720_000
+
+
+def test_a_duration_is_counted_back_from_now() -> None:
+    assert parse_period("24h", "", NOW) == Period(NOW - 86_400_000, NOW)
+
+
+def test_times_without_a_zone_are_utc() -> None:
+    assert parse_period("1970-01-01T00:00:01", "1970-01-01T02:00:02+02:00", NOW) == Period(1000, 2000)
+
+
+@pytest.mark.parametrize("since", ["yesterday", "-1h", "1w"])
+def test_an_unclear_time_is_refused_with_what_is_expected(since: str) -> None:
+    with pytest.raises(CommandError, match="expected a duration such as 24h"):
+        parse_period(since, "", NOW)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(CommandError, match="is not before --until"):
+        parse_period("1h", "2h", NOW)
+
+
+def test_the_end_belongs_to_a_period_and_the_begin_does_not() -> None:
+    period = Period(10, 20)
+    assert [at for at in (9, 10, 11, 20, 21) if period.holds(at)] == [11, 20]
