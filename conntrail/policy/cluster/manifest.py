@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from agents.cluster.inventory import Inventory
 from agents.cluster.record.value import labels, mapping, text
+from conntrail.errors import CommandError
 from conntrail.policy.cluster.snapshot import Record
 from streams.policy.compile import is_policy
 
@@ -20,7 +21,10 @@ _EMPTY: Final[Record] = {
 
 
 def records_of(manifests: Iterable[Manifest], cluster: str, now_ns: int) -> list[Record]:
-    """Of one name the last counts; what lacks a namespace is in ``default``, as kubectl has it."""
+    """Of one name the last counts; what lacks a namespace is in ``default``, as kubectl has it.
+
+    Raises CommandError for an object without metadata.
+    """
     placed = [_placed(manifest) for manifest in manifests]
     changes = Inventory(cluster, 0).replace(placed, now_ns)
     found = {change.key: change.record for change in changes if change.record is not None}
@@ -34,6 +38,8 @@ def records_of(manifests: Iterable[Manifest], cluster: str, now_ns: int) -> list
 
 
 def _placed(manifest: Manifest) -> Manifest:
+    if not isinstance(manifest.get("metadata"), Mapping):
+        raise CommandError(f"an object is malformed: expected metadata, got {manifest.get('metadata')!r:.60}")
     kind, metadata = text(manifest, "kind"), mapping(manifest, "metadata")
     is_cluster_wide = kind in _CLUSTER_WIDE or any(word in kind for word in ("Global", "Cluster", "Admin"))
     if is_cluster_wide or text(metadata, "namespace"):

@@ -1,0 +1,64 @@
+"""Asks for the last flows between two ends, and for what the nodes' agents told last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from conntrail.errors import CommandError
+from conntrail.observe.condition import AnyCondition, matches
+from conntrail.observe.reader import FlowIndex, FlowTopic
+from conntrail.policy.explain.evidence import ACTIONS, reported_by, with_action
+from conntrail.policy.history.document import time_ms
+from conntrail.policy.history.period import Period
+from runtime.settings import Settings
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is asked, and where."""
+
+    conditions: list[AnyCondition]
+    nodes: list[str]
+    period: Period
+    source: str
+    """auto, elasticsearch or kafka."""
+
+
+def read_last_flows(
+    settings: Settings, look: Look, say: Callable[[str], None]
+) -> tuple[dict[str, Document], dict[str, Document]]:
+    """The last flow of each outcome, and the last that each node reported. Raises CommandError."""
+    wanted = {action: with_action(look.conditions, action) for action in ACTIONS}
+    reporters = {node: reported_by(node, settings.cluster) for node in look.nodes}
+    if look.source == "elasticsearch" and not settings.elasticsearch.hosts:
+        raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or use --source kafka")
+    if look.source != "kafka" and settings.elasticsearch.hosts:
+        index = FlowIndex(settings.elasticsearch)
+        if look.source == "elasticsearch" or index.is_there():
+            return _ask(index, wanted, look.period), _ask(index, reporters, look.period)
+        say("Elasticsearch does not answer: reading what Kafka still keeps")
+    topic = FlowTopic(settings.kafka, settings.schema_registry, say)
+    found: dict[str, Document] = {}
+    reported: dict[str, Document] = {}
+    for flow in topic.documents(look.period.since_ms, follow=False):
+        if look.period.holds(time_ms(flow["@timestamp"])):
+            _keep(flow, wanted, found)
+            _keep(flow, reporters, reported)
+    return found, reported
+
+
+def _keep(flow: Document, wanted: dict[str, list[AnyCondition]], kept: dict[str, Document]) -> None:
+    for name, conditions in wanted.items():
+        if matches(conditions, flow) and (name not in kept or kept[name]["@timestamp"] <= flow["@timestamp"]):
+            kept[name] = flow
+
+
+def _ask(index: FlowIndex, wanted: dict[str, list[AnyCondition]], period: Period) -> dict[str, Document]:
+    found = {}
+    for name, conditions in wanted.items():
+        flows = index.latest(conditions, period.since_ms, period.until_ms, 1)
+        if flows:
+            found[name] = flows[-1]
+    return found
