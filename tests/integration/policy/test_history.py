@@ -1,65 +1,24 @@
 """Elasticsearch and Kafka give the same history of the same traffic, and say what they left out."""
 
-import asyncio
-import uuid
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
-from prometheus_client import CollectorRegistry
 
 from conntrail.errors import CommandError
 from conntrail.policy.history.period import Period
 from conntrail.policy.history.reader import HistoryIndex, HistoryTopics, read_history
 from conntrail.policy.history.seen import History
-from conntrail.setup.main import set_up
-from runtime.settings import ElasticsearchSettings, KafkaSettings, SchemaRegistrySettings, Settings
-from schemas.registry.reader import RegistryReader
-from schemas.registry.writer import RegistryWriter
-from schemas.topic import FLOWS, POLICY_HITS, WINDOWS, Topic
-from streams.index.counters import IndexCounters
-from streams.index.documents import document_of
-from streams.index.writer import IndexWriter
-from streams.window.writer import ResultWriter
+from runtime.settings import ElasticsearchSettings, Settings
+from schemas.topic import FLOWS, POLICY_HITS, WINDOWS
+from tests.integration.policy.written import Written, new_settings, write
 from tests.support.history import AT_MS, inside, node, seen_flow, seen_hit, seen_window
-from tests.support.index import ask
 from tests.support.stack import RunningStack
 
-Written = Sequence[tuple[Topic, dict[str, Any]]]
 PERIOD = Period(AT_MS - 3_600_000, AT_MS + 3_600_000)
 WEB, API = inside("web"), inside("api")
 
 
 @pytest.fixture
 def settings(stack: RunningStack, topic_prefix: str) -> Settings:
-    name = uuid.uuid4().hex[:10]
-    made = Settings(
-        cluster=f"c{name}",
-        kafka=KafkaSettings(bootstrap_servers=stack.kafka, topic_prefix=topic_prefix, partitions=2),
-        elasticsearch=ElasticsearchSettings(hosts=stack.elasticsearch, namespace=f"h{name}"),
-    )
-    set_up(made, is_dry=False)
-    return made
-
-
-def write(settings: Settings, records: Written) -> None:
-    """As the worker does: to the topics, and to the index."""
-
-    async def run() -> None:
-        topics = (WINDOWS, FLOWS, POLICY_HITS)
-        writer = ResultWriter(settings.kafka, "test", topics, RegistryWriter(RegistryReader(SchemaRegistrySettings())))
-        writer.start()
-        for topic, record in records:
-            await writer.send(topic, record["id"], record)
-        await writer.delivered()
-        index = IndexWriter(settings.elasticsearch, IndexCounters(CollectorRegistry()))
-        for topic, record in records:
-            outcome = await index.index([document_of(topic, record, settings.elasticsearch.namespace)])
-            assert not outcome.refused
-        await index.close()
-
-    asyncio.run(asyncio.wait_for(run(), 60))
-    ask(settings.elasticsearch.hosts, "POST", f"*-{settings.elasticsearch.namespace}-*/_refresh")
+    return new_settings(stack, topic_prefix)
 
 
 def both(settings: Settings) -> tuple[History, History]:
