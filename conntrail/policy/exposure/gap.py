@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from conntrail.policy.cluster.snapshot import Pod, Snapshot
-from conntrail.policy.history.seen import History, SeenEnd
+from conntrail.policy.history.seen import History, Seen, SeenEnd
 from streams.policy.question import Direction
 
 _DIRECTIONS: tuple[Direction, Direction] = ("ingress", "egress")
@@ -41,6 +41,7 @@ class Gap:
 def gaps(snapshot: Snapshot, history: History, namespace: str) -> list[Gap]:
     """The most exposed first. Staged policies protect nobody; pods on the node's network are out of policies' reach."""
     found = []
+    traffic = _by_end(history)
     for (space, kind, name), pods in snapshot.workloads.items():
         reachable = [pod for pod in pods if not pod.endpoint.host_network]
         if not reachable or (namespace and space != namespace):
@@ -49,7 +50,7 @@ def gaps(snapshot: Snapshot, history: History, namespace: str) -> list[Gap]:
         for direction in _DIRECTIONS:
             open_pods = sum(not is_isolated(pod, direction, snapshot) for pod in reachable)
             if open_pods:
-                touched = exposure(workload, direction, history)
+                touched = exposure(workload, direction, traffic.get((workload, direction), []))
                 found.append(Gap(workload, direction, open_pods, len(reachable), touched))
     return sorted(found, key=lambda gap: (tuple(-figure for figure in gap.exposure.rank), gap.workload, gap.direction))
 
@@ -60,17 +61,15 @@ def is_isolated(pod: Pod, direction: Direction, snapshot: Snapshot) -> bool:
     return any(item.is_certain and not item.policy.is_staged for _tier, chosen in selection.tiers for item in chosen)
 
 
-def exposure(workload: SeenEnd, direction: Direction, history: History) -> Exposure:
+def exposure(workload: SeenEnd, direction: Direction, records: list[Seen]) -> Exposure:
     """Of what was allowed: a denied try touched nothing."""
     peers: set[str] = set()
     namespaces: set[str] = set()
     outside: set[str] = set()
     connections = 0
-    for seen in history.seen:
-        own, peer = seen.key.source, seen.key.destination
-        if direction == "ingress":
-            own, peer = peer, own
-        if own != workload or seen.key.action != "allowed" or peer == workload:
+    for seen in records:
+        peer = seen.key.destination if direction == "egress" else seen.key.source
+        if seen.key.action != "allowed" or peer == workload:
             continue
         connections += seen.connections
         peers.add(str(peer))
@@ -79,6 +78,14 @@ def exposure(workload: SeenEnd, direction: Direction, history: History) -> Expos
         elif peer.kind == "workload" and peer.namespace != workload.namespace:
             namespaces.add(peer.namespace)
     return Exposure(tuple(sorted(peers)), tuple(sorted(namespaces)), len(outside), connections)
+
+
+def _by_end(history: History) -> dict[tuple[SeenEnd, Direction], list[Seen]]:
+    found: dict[tuple[SeenEnd, Direction], list[Seen]] = {}
+    for seen in history.seen:
+        found.setdefault((seen.key.source, "egress"), []).append(seen)
+        found.setdefault((seen.key.destination, "ingress"), []).append(seen)
+    return found
 
 
 def gap_row(gap: Gap) -> dict[str, object]:

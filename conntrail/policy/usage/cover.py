@@ -15,8 +15,10 @@ def covers_rule(wide: Rule, narrow: Rule, namespaces: Namespaces) -> bool:
     return _covers_all(wide.peers, narrow.peers, namespaces) and _covers_all(wide.ports, narrow.ports, namespaces)
 
 
-def covers_subject(wide: Subject, narrow: Subject) -> bool:
-    """Whether every pod that the narrow subject selects is selected by the wide one."""
+def covers_subject(wide: object, narrow: object) -> bool:
+    """Whether every pod that the narrow subject selects is selected by the wide one; of other sorts nothing is said."""
+    if not isinstance(wide, Subject) or not isinstance(narrow, Subject):
+        return False
     if wide.is_doubtful or narrow.is_doubtful:
         return False
     if wide.namespace is not None and wide.namespace != narrow.namespace:

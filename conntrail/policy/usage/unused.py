@@ -1,13 +1,13 @@
 """Policies and rules that did nothing in a period, that can do nothing, or that allow more than was used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.history.replay import questions_of
 from conntrail.policy.history.seen import History
 from conntrail.policy.usage.cover import is_shadowed
-from conntrail.policy.usage.rows import name_of, name_of_hit, selected_pods
+from conntrail.policy.usage.rows import PolicyName, name_of, name_of_hit, selected_pods
 from conntrail.policy.words.describe import describe, describe_policy_name, describe_rule
 from streams.policy.condition import PortRange
 from streams.policy.policy import Policy, Rule
@@ -38,6 +38,9 @@ class _Use:
     is_met: bool = False
 
 
+_Uses = dict[tuple[PolicyName, str, int], _Use]
+
+
 def unused(snapshot: Snapshot, history: History, namespace: str) -> list[Finding]:
     """In the order of the policies; what is staged decided nothing and is left out, as is what is not understood."""
     policies = [
@@ -46,7 +49,7 @@ def unused(snapshot: Snapshot, history: History, namespace: str) -> list[Finding
         if not policy.is_staged and not policy.is_opaque and (not namespace or policy.namespace == namespace)
     ]
     matched = {(name_of_hit(hit.key), hit.key.direction, hit.key.rule) for hit in history.hits}
-    uses = _uses(policies, snapshot, history)
+    uses = _uses(snapshot, history)
     found: list[Finding] = []
     for policy in policies:
         if not selected_pods(policy, snapshot):
@@ -86,7 +89,7 @@ def _rules(policy: Policy) -> Iterator[tuple[Direction, Rule]]:
 
 def _shadow(policy: Policy, direction: Direction, rule: Rule, snapshot: Snapshot) -> str:
     """Which rule makes this one idle; of two alike the later one is."""
-    for other in snapshot.policies.policies:
+    for other in snapshot.policies.by_namespace.get(policy.namespace, snapshot.policies.cluster_wide):
         for wide in other.rules(direction) or ():
             if other is policy and wide.index == rule.index:
                 if policy.tier.combine == "first":
@@ -105,43 +108,39 @@ def _place(policy: Policy, rule: Rule) -> tuple[tuple[str, str, str], int]:
     return policy.sort_key, rule.index
 
 
-def _uses(
-    policies: Iterable[Policy], snapshot: Snapshot, history: History
-) -> dict[tuple[tuple[str, str, str, str], str, int], _Use]:
+def _uses(snapshot: Snapshot, history: History) -> _Uses:
     """What allowed traffic met, by policy, direction and rule."""
-    by_subject = list(policies)
-    uses: dict[tuple[tuple[str, str, str, str], str, int], _Use] = {}
+    uses: _Uses = {}
     for seen in history.seen:
         if seen.key.action != "allowed":
             continue
         for question in questions_of(seen, history, snapshot):
-            for policy in by_subject:
-                for direction in _DIRECTIONS:
-                    _note(policy, direction, question, uses)
+            for direction in _DIRECTIONS:
+                _note_direction(direction, question, snapshot, uses)
     return uses
 
 
-def _note(
-    policy: Policy,
-    direction: Direction,
-    question: Question,
-    uses: dict[tuple[tuple[str, str, str, str], str, int], _Use],
-) -> None:
+def _note_direction(direction: Direction, question: Question, snapshot: Snapshot, uses: _Uses) -> None:
     pod = (question.source if direction == "egress" else question.destination).pod
-    rules = policy.rules(direction)
-    if pod is None or not rules or policy.subject.selects(pod) is False:
+    if pod is None:
         return
-    for rule in rules:
-        if rule.matches(question, direction) is False:
+    for policy in snapshot.policies.by_namespace.get(pod.namespace, snapshot.policies.cluster_wide):
+        rules = policy.rules(direction)
+        if not rules or policy.subject.selects(pod) is False:
             continue
-        use = uses.setdefault((name_of(policy), direction, rule.index), _Use())
-        use.is_met = True
-        use.peers |= {
-            number for number, peer in enumerate(rule.peers or ()) if peer.holds(question, direction) is not False
-        }
-        for number, port in enumerate(rule.ports or ()):
-            if port.holds(question, direction) is not False:
-                use.ports.setdefault(number, set()).add(question.port)
+        for rule in rules:
+            if rule.matches(question, direction) is not False:
+                _note(uses.setdefault((name_of(policy), direction, rule.index), _Use()), rule, question, direction)
+
+
+def _note(use: _Use, rule: Rule, question: Question, direction: Direction) -> None:
+    use.is_met = True
+    use.peers |= {
+        number for number, peer in enumerate(rule.peers or ()) if peer.holds(question, direction) is not False
+    }
+    for number, port in enumerate(rule.ports or ()):
+        if port.holds(question, direction) is not False:
+            use.ports.setdefault(number, set()).add(question.port)
 
 
 def _width(rule: Rule, direction: Direction, use: _Use) -> Iterator[str]:

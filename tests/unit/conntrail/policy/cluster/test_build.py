@@ -47,8 +47,8 @@ def test_what_is_deleted_or_ended_is_not_there_and_released_addresses_are_nobody
 
 
 def test_policies_of_kinds_that_are_not_evaluated_are_there_with_their_fault() -> None:
-    cilium = manifest("CiliumNetworkPolicy", "c", version="cilium.io/v2", spec={})
-    found = snapshot(policy("p", {"podSelector": {}}), cilium)
+    antrea = manifest("NetworkPolicy", "c", version="crd.antrea.io/v1beta1", spec={})
+    found = snapshot(policy("p", {"podSelector": {}}), antrea)
     assert sorted((item.name, bool(item.faults)) for item in found.policies.policies) == [("c", True), ("p", False)]
 
 

@@ -19,7 +19,7 @@ OBJECTS = [
     service("db", "10.96.0.1", 5432, "sql"),
     allow_from("api", "db", "sql"),
     policy("all", {"podSelector": {"matchLabels": {"app": "db"}}}),
-    manifest("CiliumNetworkPolicy", "c", namespace="ops", version="cilium.io/v2", spec={}),
+    manifest("NetworkPolicy", "c", namespace="ops", version="crd.antrea.io/v1beta1", spec={}),
     pod("job-1", "10.0.1.1", namespace="ops"),
 ]
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_decided_is_unknown_and_names_the_policy(tmp_path: Path) 
     result = explain(tmp_path, "ops/job", "shop/web:80")
     assert result.exit_code == 1
     assert result.stdout.startswith("UNKNOWN: ")
-    assert "CiliumNetworkPolicy ops/c cannot be decided" in result.stdout
+    assert "NetworkPolicy ops/c cannot be decided" in result.stdout
 
 
 @pytest.mark.parametrize(
