@@ -10,10 +10,10 @@ from conntrail.errors import CommandError
 from conntrail.policy.explain.command import explain
 from conntrail.policy.exposure.command import show_gaps
 from conntrail.policy.manifest import Cluster, build_cluster
-from conntrail.policy.output import Output, fail, print_rows
 from conntrail.policy.query import parse_question, render_answer
 from conntrail.policy.reader import read_lines, read_objects
 from conntrail.policy.usage.command import More, list_policies, show_hits, show_unused
+from conntrail.policy.writer import Output, fail, print_rows
 from streams.policy.evaluate import evaluate
 
 app = typer.Typer(

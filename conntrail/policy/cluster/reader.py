@@ -14,9 +14,11 @@ from conntrail.policy.cluster.snapshot import Record, Snapshot
 from conntrail.policy.reader import read_objects
 from runtime.settings import Settings
 from schemas.registry.reader import RegistryReader
+from schemas.topic import KUBERNETES_OBJECTS
 from streams.errors import ReadError
 from streams.metadata.counters import MetadataCounters
-from streams.metadata.reader import MetadataReader, Unusable
+from streams.metadata.reader import MetadataReader, Takers, Unusable
+from streams.source.share import RefusalShare
 
 
 class _Newest:
@@ -52,8 +54,7 @@ def read_cluster(settings: Settings, files: list[Path] | None) -> Snapshot:
     reader = MetadataReader(
         settings.kafka,
         RegistryReader(settings.schema_registry),
-        (newest.apply,),
-        newest.refuse,
+        Takers((newest.apply,), newest.refuse, RefusalShare(KUBERNETES_OBJECTS.name, limit=1)),
         MetadataCounters(CollectorRegistry()),
     )
     try:

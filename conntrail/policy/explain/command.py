@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from conntrail.errors import CommandError
-from conntrail.observe.render import printable
 from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.explain.answer import ask, judge, nodes_of
 from conntrail.policy.explain.evidence import conditions_of, coverage_words, domains_of, sightings
 from conntrail.policy.explain.report import Report, document_of_report, lines_of, make_report
 from conntrail.policy.explain.target import Target, find_target, split_port
 from conntrail.policy.history.period import Period, parse_period
-from conntrail.policy.output import Output, fail, say
 from conntrail.policy.usage.command import Files, Since, Until, show_notes
+from conntrail.policy.writer import Output, fail, say
+from conntrail.text import printable
 from runtime.settings import Settings
 
 _PROTOCOLS = {name.upper(): name for name in ("TCP", "UDP", "SCTP", "ICMP", "ICMPv6")}

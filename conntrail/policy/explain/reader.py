@@ -36,9 +36,12 @@ def read_last_flows(
         raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or use --source kafka")
     if look.source != "kafka" and settings.elasticsearch.hosts:
         index = FlowIndex(settings.elasticsearch)
-        if look.source == "elasticsearch" or index.is_there():
+        try:
             return _ask(index, wanted, look.period), _ask(index, reporters, look.period)
-        say("Elasticsearch does not answer: reading what Kafka still keeps")
+        except CommandError as error:
+            if look.source == "elasticsearch":
+                raise
+            say(f"{error}: reading what Kafka still keeps")
     topic = FlowTopic(settings.kafka, settings.schema_registry, say)
     found: dict[str, Document] = {}
     reported: dict[str, Document] = {}

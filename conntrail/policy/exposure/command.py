@@ -8,8 +8,8 @@ from conntrail.errors import CommandError
 from conntrail.policy.exposure.egress import insecure_egress, insecurity_row
 from conntrail.policy.exposure.gap import gap_row, gaps
 from conntrail.policy.exposure.lateral import lateral_movement, reach_row
-from conntrail.policy.output import Output, fail, print_rows, say
 from conntrail.policy.usage.command import Files, Namespace, Printed, Since, Source, Until, past, show_notes
+from conntrail.policy.writer import Output, fail, print_rows, say
 
 _TITLES = {
     "gaps": "Workloads that no policy selects, the most exposed first",

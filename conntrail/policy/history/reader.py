@@ -17,8 +17,9 @@ from conntrail.policy.history.revision import Latest
 from conntrail.policy.history.search import PAGE, Bucket, Search, period_query
 from conntrail.policy.history.seen import History, RuleHits
 from conntrail.policy.history.tally import Tally
+from runtime.elasticsearch import client_options
 from runtime.kafka import client_configuration
-from runtime.settings import ElasticsearchSettings, Settings
+from runtime.settings import Settings
 from schemas.errors import DecodeError, RegistryError
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
@@ -43,15 +44,8 @@ class HistoryIndex:
         self._settings = settings.elasticsearch
         self._cluster = settings.cluster
         self._maximum_buckets = maximum_buckets
-        self._client = _client(settings.elasticsearch)
+        self._client = Elasticsearch(**client_options(settings.elasticsearch), request_timeout=_SEARCH_SECONDS)
         self._notes: list[str] = []
-
-    def is_there(self) -> bool:
-        """Whether the cluster answers."""
-        try:
-            return bool(self._client.cluster.health(timeout="2s")["status"])
-        except (ApiError, TransportError):
-            return False
 
     def read(self, period: Period) -> History:
         """Everything seen in the period. Raises CommandError when Elasticsearch refuses or goes away."""
@@ -125,8 +119,10 @@ class HistoryIndex:
     def _ask(self, dataset: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
             return dict(self._client.search(index=f"{dataset}-{self._settings.namespace}-*", **body))
-        except (ApiError, TransportError) as error:
-            raise CommandError(f"Elasticsearch at {self._settings.hosts}: {error}") from error
+        except ApiError as error:
+            raise CommandError(f"Elasticsearch at {self._settings.hosts} refuses: {error}") from error
+        except TransportError as error:
+            raise CommandError(f"Elasticsearch at {self._settings.hosts} does not answer ({error.message})") from error
 
 
 class HistoryTopics:
@@ -260,25 +256,17 @@ def read_history(
     if source != "kafka" and settings.elasticsearch.hosts:
         index = HistoryIndex(settings)
         try:
-            if source == "elasticsearch" or index.is_there():
-                return index.read_hits(period) if is_hits_only else index.read(period)
+            return index.read_hits(period) if is_hits_only else index.read(period)
+        except CommandError as error:
+            if source == "elasticsearch":
+                raise
+            say(f"{error}: reading what Kafka still keeps")
         finally:
             index.close()
-        say("Elasticsearch does not answer: reading what Kafka still keeps")
     elif source == "elasticsearch":
         raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or use --source kafka")
     topics = HistoryTopics(settings)
     return topics.read_hits(period) if is_hits_only else topics.read(period)
-
-
-def _client(settings: ElasticsearchSettings) -> Elasticsearch:
-    options: dict[str, Any] = {"ca_certs": settings.ca_certs} if settings.ca_certs else {}
-    return Elasticsearch(
-        [host.strip() for host in settings.hosts.split(",")],
-        api_key=settings.api_key or None,
-        request_timeout=_SEARCH_SECONDS,
-        **options,
-    )
 
 
 def _coverage_notes(counts: dict[str, int]) -> list[str]:

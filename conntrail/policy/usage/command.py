@@ -9,9 +9,9 @@ import typer
 from conntrail.errors import CommandError
 from conntrail.policy.history.period import Period, parse_period
 from conntrail.policy.history.seen import History
-from conntrail.policy.output import Output, fail, print_rows, say
 from conntrail.policy.usage.rows import hit_rows, policy_rows
 from conntrail.policy.usage.unused import finding_row, unused
+from conntrail.policy.writer import Output, fail, print_rows, say
 
 Files = Annotated[
     list[Path] | None,
@@ -49,7 +49,10 @@ def list_policies(
         if since or not filename:
             hits = past(since or "24h", until, source, is_hits_only=True)[1].hits
         show_notes(snapshot.notes)
-        print_rows(policy_rows(snapshot, hits, namespace), output)
+        rows = list(policy_rows(snapshot, hits, namespace))
+        if not rows:
+            say("no policy among these objects")
+        print_rows(rows, output)
     except CommandError as error:
         fail(error)
 
