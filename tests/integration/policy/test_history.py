@@ -116,6 +116,8 @@ def test_without_elasticsearch_kafka_answers_and_it_is_said(settings: Settings) 
     said: list[str] = []
     moved = Settings(cluster=settings.cluster, kafka=settings.kafka, elasticsearch=away)
     assert read_history(moved, PERIOD, "auto", said.append).origin == "kafka"
-    assert said == ["Elasticsearch does not answer: reading what Kafka still keeps"]
+    [line] = said
+    assert "does not answer" in line
+    assert line.endswith("reading what Kafka still keeps")
     with pytest.raises(CommandError, match=r"Elasticsearch at http://127\.0\.0\.1:9"):
         read_history(moved, PERIOD, "elasticsearch", said.append)
