@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from conntrail.policy.cluster.snapshot import Backend, Node, Pod, Record, Service, ServicePort, Snapshot, living
 from streams.metadata.pod import endpoint_of
-from streams.policy.compile import compile_policy, is_policy
+from streams.policy.compile import compile_object
 from streams.policy.object import PolicyObject
 from streams.policy.policy_set import PolicySet, policy_set
 from streams.policy.record import policy_of
@@ -47,8 +47,8 @@ def build_snapshot(records: Iterable[Record], notes: tuple[str, ...] = ()) -> Sn
 
 
 def policies_of(objects: Iterable[PolicyObject]) -> PolicySet:
-    """Compile and order them; what is no policy is passed over."""
-    return policy_set(compile_policy(item) for item in objects if is_policy(item.api_version, item.kind))
+    """Compile and order them, with what they refer to."""
+    return policy_set(compile_object(item) for item in objects)
 
 
 def _pod(record: Record, namespaces: Mapping[str, Mapping[str, str]], members: Mapping[str, tuple[str, ...]]) -> Pod:
