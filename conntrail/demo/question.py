@@ -1,7 +1,7 @@
 """What the demo asks Elasticsearch, and the answers as rows of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from conntrail.observe.render import human_bytes
@@ -25,17 +25,19 @@ class Question:
     """Field that is summed; empty counts documents."""
     only: Mapping[str, str]
     """Field and value that a document must have."""
+    blanks: Mapping[str, str] = field(default_factory=dict)
+    """What an empty cell means, by column."""
 
     def body(self) -> dict[str, Any]:
         """The search request."""
-        fields = sorted({field for key in self.keys for field in key})
-        sources = [{field: {"terms": {"field": field, "missing_bucket": True}}} for field in fields]
+        names = sorted({name for key in self.keys for name in key})
+        sources = [{name: {"terms": {"field": name, "missing_bucket": True}}} for name in names]
         aggregation: dict[str, Any] = {"composite": {"size": _BUCKETS, "sources": sources}}
         if self.figure:
             aggregation["aggregations"] = {"figure": {"sum": {"field": self.figure}}}
         return {
             "size": 0,
-            "query": {"bool": {"filter": [{"term": {field: value}} for field, value in self.only.items()]}},
+            "query": {"bool": {"filter": [{"term": {name: value}} for name, value in self.only.items()]}},
             "aggregations": {"rows": aggregation},
         }
 
@@ -45,8 +47,12 @@ class Question:
         ranked = sorted(buckets, key=lambda bucket: -self._figure(bucket))
         for bucket in ranked[:_SHOWN]:
             figure = self._figure(bucket)
-            cells = [printable("/".join(str(bucket["key"][f]) for f in key if bucket["key"][f])) for key in self.keys]
+            cells = [self._cell(column, bucket["key"]) for column in range(len(self.keys))]
             yield [*cells, human_bytes(figure) if self.figure.endswith("bytes") else f"{figure:.0f}"]
+
+    def _cell(self, column: int, values: Mapping[str, Any]) -> str:
+        text = "/".join(str(values[name]) for name in self.keys[column] if values[name])
+        return printable(text) or self.blanks.get(self.columns[column], "")
 
     def _figure(self, bucket: Mapping[str, Any]) -> float:
         return float(bucket["figure"]["value"] if self.figure else bucket["doc_count"])
@@ -71,10 +77,10 @@ QUESTIONS = (
     ),
     Question(
         "Denied, and the policy that denied",
-        "logs-conntrail.flow-*",
-        ("source", "destination", "port", "transport", "denied by", "flows"),
-        (_pod("source"), _pod("destination"), ("destination.port",), ("network.transport",), ("policy.denied_by",)),
-        "",
+        "metrics-conntrail.window-*",
+        ("source", "destination", "port", "transport", "denied by", "connections"),
+        (_end("source"), _end("destination"), ("destination.port",), ("network.transport",), ("policy.denied_by",)),
+        "flow.connections.denied",
         {"event.action": "denied"},
     ),
     Question(
@@ -92,5 +98,6 @@ QUESTIONS = (
         (_pod("source"), ("source.process.name",), ("source.process.executable",)),
         "",
         {"network.transport": "tcp"},
+        {"process": "(closed before its socket was asked for)"},
     ),
 )
