@@ -13,6 +13,7 @@ from streams.policy.record import policy_of
 
 _TERMINAL: Final = ("Succeeded", "Failed")
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_SERVICE_LABEL: Final = "kubernetes.io/service-name"
 
 
 def build_snapshot(records: Iterable[Record], notes: tuple[str, ...] = ()) -> Snapshot:
@@ -32,7 +33,10 @@ def build_snapshot(records: Iterable[Record], notes: tuple[str, ...] = ()) -> Sn
         if record["phase"] not in _TERMINAL
         for pod in (_pod(record, namespaces, members),)
     }
-    objects = tuple(found for record in alive if (found := policy_of(record)) is not None)
+    objects = (
+        *(found for record in alive if (found := policy_of(record)) is not None),
+        *(_slice_object(record) for record in by_kind.get("EndpointSlice", ())),
+    )
     services = [_service(record, slices, pods) for record in by_kind.get("Service", ())]
     return Snapshot(
         pods=pods,
@@ -47,8 +51,22 @@ def build_snapshot(records: Iterable[Record], notes: tuple[str, ...] = ()) -> Sn
 
 
 def policies_of(objects: Iterable[PolicyObject]) -> PolicySet:
-    """Compile and order them, with what they refer to."""
+    """Compile policies and what they refer to, and order them."""
     return policy_set(compile_object(item) for item in objects)
+
+
+def _slice_object(record: Record) -> PolicyObject:
+    """Policies may refer to a Service, which its EndpointSlices tell of."""
+    return PolicyObject(
+        api_version=record["api_version"],
+        kind=record["kind"],
+        namespace=record["namespace"],
+        name=record["name"],
+        uid=record["uid"],
+        spec={"endpoints": record["endpoints"], "ports": record["ports"]},
+        observed_at_ns=record["observed_at_ns"],
+        labels={_SERVICE_LABEL: record["service_name"]},
+    )
 
 
 def _pod(record: Record, namespaces: Mapping[str, Mapping[str, str]], members: Mapping[str, tuple[str, ...]]) -> Pod:

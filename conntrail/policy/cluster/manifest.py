@@ -8,10 +8,12 @@ from agents.cluster.inventory import Inventory
 from agents.cluster.record.value import labels, mapping, text
 from conntrail.errors import CommandError
 from conntrail.policy.cluster.snapshot import Record
-from streams.policy.compile import is_policy
+from streams.policy.compile import is_policy, is_referent
 
 Manifest = Mapping[str, Any]
-_CLUSTER_WIDE: Final = frozenset({"Namespace", "Node"})
+_CLUSTER_WIDE: Final = frozenset({"Namespace", "Node", "Tier", "HostEndpoint"})
+_PUBLISHED: Final = frozenset({"Namespace", "EndpointSlice"})
+"""Policies refer to them, and the cluster agent's own code makes their records."""
 _EMPTY: Final[Record] = {
     "resource_version": "", "generation": 0, "created_at_ns": 0, "deleted_at_ns": None, "owner": None,
     "workload": None, "node_name": "", "service_account": "", "host_network": False, "phase": "", "is_ready": False,
@@ -31,10 +33,14 @@ def records_of(manifests: Iterable[Manifest], cluster: str, now_ns: int) -> list
     policies = {
         _key(manifest): _policy(manifest, cluster, now_ns)
         for manifest in placed
-        if is_policy(text(manifest, "apiVersion"), text(manifest, "kind"))
+        if _is_judged(text(manifest, "apiVersion"), text(manifest, "kind"))
     }
-    others = [record for record in found.values() if not is_policy(record["api_version"], record["kind"])]
+    others = [record for record in found.values() if not _is_judged(record["api_version"], record["kind"])]
     return [*others, *policies.values()]
+
+
+def _is_judged(version: str, kind: str) -> bool:
+    return kind not in _PUBLISHED and (is_policy(version, kind) or is_referent(version, kind))
 
 
 def _placed(manifest: Manifest) -> Manifest:

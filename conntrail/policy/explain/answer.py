@@ -36,18 +36,31 @@ class Readiness:
     is_answering: bool
 
 
-def ask(source: Target, destination: Target, port: str, protocol: str, domains: tuple[str, ...]) -> list[Question]:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked besides the ends."""
+
+    protocol: str
+    port: str
+    """Number or name."""
+    domains: tuple[str, ...] = ()
+    http: tuple[str, str] | None = None
+    """Method and path."""
+
+
+def ask(source: Target, destination: Target, request: Request) -> list[Question]:
     """Every pair of ends. Raises CommandError for a port that the destination does not have."""
-    wanted = port
+    wanted, protocol = request.port, request.protocol
     if destination.service is not None:
-        found = destination_port(destination.service, port, protocol)
+        found = destination_port(destination.service, wanted, protocol)
         wanted = found.target or str(found.port)
     questions = []
     for there in destination.ends:
         number = port_of(wanted, there.pod, protocol)
-        named = replace(there, domains=domains or None) if there.endpoint is None else there
+        named = replace(there, domains=request.domains or None) if there.endpoint is None else there
         questions += [
-            Question(of_family(here, there), of_family(named, here), protocol, number) for here in source.ends
+            Question(of_family(here, there), of_family(named, here), protocol, number, request.http)
+            for here in source.ends
         ]
     return questions[:MAXIMUM_PAIRS]
 

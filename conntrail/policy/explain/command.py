@@ -2,13 +2,14 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from conntrail.errors import CommandError
 from conntrail.policy.cluster.snapshot import Snapshot
-from conntrail.policy.explain.answer import ask, judge, nodes_of
+from conntrail.policy.explain.answer import Request, ask, judge, nodes_of
 from conntrail.policy.explain.evidence import conditions_of, coverage_words, domains_of, sightings
 from conntrail.policy.explain.report import Report, document_of_report, lines_of, make_report
 from conntrail.policy.explain.target import Target, find_target, split_port
@@ -28,6 +29,8 @@ def explain(
     filename: Files = None,
     protocol: Annotated[str, typer.Option(help="TCP, UDP, SCTP, ICMP or ICMPv6.")] = "TCP",
     domain: Annotated[list[str] | None, typer.Option(help="Name by which the source finds the address.")] = None,
+    method: Annotated[str, typer.Option(help="HTTP method of the request, with --path.")] = "",
+    path: Annotated[str, typer.Option(help="HTTP path of the request, with --method.")] = "",
     since: Since = "24h",
     until: Until = "",
     past: Annotated[str, typer.Option("--source", help="auto, elasticsearch, kafka, or none: where flows are read.")]
@@ -46,6 +49,8 @@ def explain(
         raise typer.BadParameter(f"expected {', '.join(_PROTOCOLS.values())}", param_hint="--protocol")
     if past not in ("auto", "elasticsearch", "kafka", "none"):
         raise typer.BadParameter("expected auto, elasticsearch, kafka or none", param_hint="--source")
+    if bool(method) != bool(path):
+        raise typer.BadParameter("give both or none", param_hint="--method, --path")
     try:
         settings = read_settings()
         period = parse_period(since, until, int(time.time() * 1000))
@@ -53,8 +58,9 @@ def explain(
         snapshot = read_cluster(settings, filename)
         show_notes(snapshot.notes)
         ends = find_target(source, snapshot), find_target(name, snapshot)
-        asked = (_PROTOCOLS[protocol.upper()], port)
-        report = _report(settings, snapshot, ends, asked, (period, past, tuple(domain or ())))
+        http = (method, path) if method else None
+        request = Request(_PROTOCOLS[protocol.upper()], port, tuple(domain or ()), http)
+        report = _report(settings, snapshot, ends, request, (period, past))
     except CommandError as error:
         fail(error)
         return
@@ -71,22 +77,22 @@ def _report(
     settings: Settings,
     snapshot: Snapshot,
     ends: tuple[Target, Target],
-    asked: tuple[str, str],
-    look: tuple[Period, str, tuple[str, ...]],
+    request: Request,
+    look: tuple[Period, str],
 ) -> Report:
     from conntrail.policy.explain.reader import Look, read_last_flows  # noqa: PLC0415 - keeps --help fast
 
-    period, past, domains = look
-    protocol, port = asked
-    questions = ask(*ends, port, protocol, domains)
+    period, past = look
+    asked = request.protocol, request.port
+    questions = ask(*ends, request)
     flows: dict[str, dict[str, object]] = {}
     reported: dict[str, dict[str, object]] = {}
     nodes = nodes_of(*ends)
     if past != "none":
-        wanted = conditions_of(*ends, protocol, {question.port for question in questions}, settings.cluster)
+        wanted = conditions_of(*ends, request.protocol, {question.port for question in questions}, settings.cluster)
         flows, reported = read_last_flows(settings, Look(wanted, nodes, period, past), say)
-    if not domains and domains_of(flows):
-        questions = ask(*ends, port, protocol, domains_of(flows))
+    if not request.domains and domains_of(flows):
+        questions = ask(*ends, replace(request, domains=domains_of(flows)))
     cases = judge(questions, snapshot.policies)
     if past == "none":
         return make_report(snapshot, ends, asked, cases, (None, dict.fromkeys(nodes, "")))

@@ -63,7 +63,7 @@ def selected_pods(policy: Policy, snapshot: Snapshot) -> int:
 
 def name_of(policy: Policy) -> PolicyName:
     """What tells a policy from others in the hits."""
-    return policy.kind, policy.namespace, policy.name, policy.tier.name
+    return policy.kind, policy.namespace, policy.name, policy.tier_name
 
 
 def name_of_hit(key: HitKey) -> PolicyName:

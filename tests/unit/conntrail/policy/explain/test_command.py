@@ -82,3 +82,18 @@ def test_a_wrong_question_is_one_clear_line(tmp_path: Path, arguments: tuple[str
     assert reason in result.stderr
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_request_is_judged_by_its_method_and_path(tmp_path: Path) -> None:
+    spec = {
+        "selector": "app == 'web'",
+        "types": ["Ingress"],
+        "ingress": [{"action": "Allow", "protocol": "TCP", "http": {"methods": ["GET"], "paths": [{"exact": "/x"}]}}],
+    }
+    calico = manifest("NetworkPolicy", "default.web", version="projectcalico.org/v3", spec=spec)
+    file = tmp_path / "calico.yaml"
+    file.write_text(yaml.safe_dump(calico))
+    asked = ("shop/api", "shop/web:80", "-f", str(file))
+    assert explain(tmp_path, *asked, "--method", "GET", "--path", "/x").exit_code == 0
+    assert explain(tmp_path, *asked, "--method", "PUT", "--path", "/x").exit_code == 1
+    assert explain(tmp_path, *asked, "--method", "PUT").exit_code == 2

@@ -1,7 +1,7 @@
 import pytest
 
 from conntrail.errors import CommandError
-from conntrail.policy.explain.answer import ask
+from conntrail.policy.explain.answer import Request, ask
 from conntrail.policy.explain.target import find_target, split_port
 from tests.unit.conntrail.policy.cluster.builders import node, pod, service, snapshot
 
@@ -59,10 +59,10 @@ def test_a_destination_without_a_port_is_refused(text: str) -> None:
 
 
 def test_a_service_s_port_leads_to_the_pods_port() -> None:
-    questions = ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), "80", "TCP", ())
+    questions = ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), Request("TCP", "80"))
     assert [question.port for question in questions] == [5432, 5432]
 
 
 def test_a_port_that_the_service_lacks_is_refused_with_those_it_has() -> None:
     with pytest.raises(CommandError, match="has no TCP port 81: it has TCP 80"):
-        ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), "81", "TCP", ())
+        ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), Request("TCP", "81"))
