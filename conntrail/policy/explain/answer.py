@@ -14,7 +14,7 @@ from streams.policy.question import Direction, Question
 from streams.policy.trace import DEFAULT_RULE, Hit, Side, SideAction, Trace
 
 MAXIMUM_PAIRS = 400
-"""Pairs of pods that are judged; workloads that are larger are judged by their first pods."""
+"""Pairs of pods that are judged; larger workloads are judged by some of their pods, and it is said."""
 _RANK: dict[SideAction, int] = {"deny": 3, "unknown": 2, "allow": 1, "none": 0}
 
 
@@ -62,7 +62,13 @@ def ask(source: Target, destination: Target, request: Request) -> list[Question]
             Question(of_family(here, there), of_family(named, here), protocol, number, request.http)
             for here in source.ends
         ]
-    return questions[:MAXIMUM_PAIRS]
+    return questions
+
+
+def within_bounds(questions: list[Question]) -> list[Question]:
+    """Pairs spread evenly over all of them, so that many alike pods do not hide one that differs."""
+    step = -(-len(questions) // MAXIMUM_PAIRS) or 1
+    return questions[::step]
 
 
 def judge(questions: list[Question], policies: PolicySet) -> list[Case]:

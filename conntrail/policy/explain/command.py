@@ -9,7 +9,7 @@ import typer
 
 from conntrail.errors import CommandError
 from conntrail.policy.cluster.snapshot import Snapshot
-from conntrail.policy.explain.answer import Request, ask, judge, nodes_of
+from conntrail.policy.explain.answer import Request, ask, judge, nodes_of, within_bounds
 from conntrail.policy.explain.evidence import conditions_of, coverage_words, domains_of, sightings
 from conntrail.policy.explain.report import Report, document_of_report, lines_of, make_report
 from conntrail.policy.explain.target import Target, find_target, split_port
@@ -93,7 +93,10 @@ def _report(
         flows, reported = read_last_flows(settings, Look(wanted, nodes, period, past), say)
     if not request.domains and domains_of(flows):
         questions = ask(*ends, replace(request, domains=domains_of(flows)))
-    cases = judge(questions, snapshot.policies)
+    judged = within_bounds(questions)
+    if len(judged) < len(questions):
+        say(f"INCOMPLETE: {len(judged)} of {len(questions)} pairs of pods were judged: name pods to ask about others")
+    cases = judge(judged, snapshot.policies)
     if past == "none":
         return make_report(snapshot, ends, asked, cases, (None, dict.fromkeys(nodes, "")))
     coverage = {name: coverage_words(name, reported.get(name)) for name in nodes}

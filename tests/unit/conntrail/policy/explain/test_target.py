@@ -1,7 +1,7 @@
 import pytest
 
 from conntrail.errors import CommandError
-from conntrail.policy.explain.answer import Request, ask
+from conntrail.policy.explain.answer import Request, ask, within_bounds
 from conntrail.policy.explain.target import find_target, split_port
 from tests.unit.conntrail.policy.cluster.builders import node, pod, service, snapshot
 
@@ -66,3 +66,10 @@ def test_a_service_s_port_leads_to_the_pods_port() -> None:
 def test_a_port_that_the_service_lacks_is_refused_with_those_it_has() -> None:
     with pytest.raises(CommandError, match="has no TCP port 81: it has TCP 80"):
         ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), Request("TCP", "81"))
+
+
+def test_of_many_pairs_an_even_share_is_judged() -> None:
+    (question, _) = ask(find_target("shop/web", CLUSTER), find_target("shop/db", CLUSTER), Request("TCP", "80"))
+    assert len(within_bounds([question] * 1001)) == 334
+    assert len(within_bounds([question] * 400)) == 400
+    assert within_bounds([]) == []
