@@ -1,5 +1,9 @@
 from conntrail.policy.cluster.build import build_snapshot
+from conntrail.policy.explain.target import find_target
 from streams.metadata.endpoint import ContainerPort
+from streams.policy.evaluate import evaluate
+from streams.policy.network import parse_address
+from streams.policy.question import End, Question
 from tests.support.objects import deleted, endpoint_slice, held
 from tests.support.objects import pod as pod_record
 from tests.unit.conntrail.policy.cluster.builders import manifest, node, pod, policy, service, snapshot
@@ -55,3 +59,25 @@ def test_policies_of_kinds_that_are_not_evaluated_are_there_with_their_fault() -
 def test_nodes_and_pods_are_found_by_address() -> None:
     found = snapshot(node("node1", "192.0.2.1"), pod("web-1", "10.0.0.1"))
     assert sorted(endpoint.name for endpoint in found.by_address.values()) == ["node1", "web-1"]
+
+
+def test_policies_find_the_sets_and_services_that_they_refer_to() -> None:
+    network_set = manifest(
+        "GlobalNetworkSet", "partners", namespace="", version="projectcalico.org/v3", labels={"role": "partner"},
+        spec={"nets": ["203.0.113.0/24"]},
+    )  # fmt: skip
+    slices = manifest(
+        "EndpointSlice", "db-x", version="discovery.k8s.io/v1", labels={"kubernetes.io/service-name": "db"},
+        ports=[{"port": 5432, "protocol": "TCP"}], endpoints=[{"addresses": ["198.51.100.7"]}],
+    )  # fmt: skip
+    to_set = {"action": "Allow", "destination": {"selector": "role == 'partner'", "namespaceSelector": "global()"}}
+    to_service = {"action": "Allow", "destination": {"services": {"name": "db", "namespace": "shop"}}}
+    spec = {"selector": "all()", "types": ["Egress"], "egress": [to_set, to_service]}
+    calico = manifest("NetworkPolicy", "out", version="projectcalico.org/v3", spec=spec)
+    found = snapshot(pod("web-1", "10.0.0.1"), network_set, slices, calico)
+    (source,) = find_target("shop/web-1", found).ends
+    verdicts = {
+        address: evaluate(found.policies, Question(source, End(None, parse_address(address)), "TCP", 5432)).verdict
+        for address in ("203.0.113.9", "198.51.100.7", "192.0.2.9")
+    }
+    assert verdicts == {"203.0.113.9": "allow", "198.51.100.7": "allow", "192.0.2.9": "deny"}
