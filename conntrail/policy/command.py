@@ -10,6 +10,7 @@ from conntrail.errors import CommandError
 from conntrail.policy.explain.command import explain
 from conntrail.policy.exposure.command import show_gaps
 from conntrail.policy.manifest import Cluster, build_cluster
+from conntrail.policy.preview.command import preview
 from conntrail.policy.query import parse_question, render_answer
 from conntrail.policy.reader import read_lines, read_objects
 from conntrail.policy.usage.command import More, list_policies, show_hits, show_unused
@@ -34,6 +35,7 @@ app.command(
     epilog="Examples: conntrail policy explain shop/web shop/db:5432   ·   "
     "conntrail policy explain shop/web 203.0.113.9:443 --domain pay.example",
 )(explain)
+app.command("preview", epilog="Example: conntrail policy preview -f policies/ --since 24h -o markdown")(preview)
 
 _Objects = Annotated[
     list[Path], typer.Option("-f", "--filename", help="YAML or JSON objects, a file or a directory; may be repeated.")
