@@ -8,6 +8,7 @@ from conntrail.policy.explain.miss import Miss, nearest_miss
 from conntrail.policy.explain.target import Target, destination_port, port_of
 from conntrail.policy.history.replay import of_family
 from conntrail.policy.words.describe import describe_policy_name, describe_rule
+from conntrail.policy.words.label import given_labels
 from streams.policy.evaluate import evaluate
 from streams.policy.policy_set import PolicySet
 from streams.policy.question import Direction, Question
@@ -140,7 +141,7 @@ def suggestions(case: Case) -> list[str]:
 def readiness(destination: Target) -> Readiness:
     """Of a Service's endpoints, or of the pods themselves."""
     if destination.service is not None:
-        return _service_readiness(destination.service)
+        return service_readiness(destination.service)
     return _pod_readiness(destination.pods)
 
 
@@ -158,10 +159,13 @@ def node_words(name: str, snapshot: Snapshot) -> str:
     return f"node {name} is ready" if node.is_ready else f"node {name} is NOT ready"
 
 
-def _service_readiness(service: Service) -> Readiness:
-    ready = sum(backend.is_ready for backend in service.backends)
+def service_readiness(service: Service) -> Readiness:
+    """Whether anything answers behind a Service, and where its ports lead."""
+    # A pod with addresses of both families stands in two slices.
+    backends = {backend.pod or backend.addresses: backend.is_ready for backend in service.backends}
+    ready = sum(backends.values())
     told = " (by its selector: no EndpointSlice is known)" if service.is_guessed else ""
-    words = [f"Service {service.key} has {ready} of {len(service.backends)} endpoints ready{told}"]
+    words = [f"Service {service.key} has {ready} of {len(backends)} endpoints ready{told}"]
     words += [
         f"{port.protocol} {port.port} leads to port {port.target or port.port} of the pods" for port in service.ports
     ]
@@ -198,7 +202,7 @@ def _miss_words(miss: Miss | None) -> str:
 def _peer_words(question: Question, direction: Direction) -> str:
     end = question.peer(direction)
     if end.pod is not None:
-        labels = ",".join(f"{key}={value}" for key, value in sorted(end.pod.labels.items()))
+        labels = ",".join(f"{key}={value}" for key, value in given_labels(end.pod.labels).items())
         return f"pods with {labels or 'no labels'} in namespace {end.pod.namespace}"
     if end.endpoint is not None:
         return f"{end.endpoint.kind} {end.endpoint.name} by its addresses {', '.join(end.endpoint.addresses)}"
