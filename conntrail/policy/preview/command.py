@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from conntrail.errors import CommandError
-from conntrail.policy.cluster.build import policies_of
 from conntrail.policy.preview.change import changed
 from conntrail.policy.preview.finding import finding_row, findings
 from conntrail.policy.preview.report import markdown, summary
@@ -50,6 +49,7 @@ def preview(
     Exit status 1 when anything that was seen allowed would be denied, 0 when nothing would, so that it can guard a
     pull request.
     """
+    from conntrail.policy.cluster.build import policies_of  # noqa: PLC0415 - keeps --help fast
     from conntrail.policy.cluster.reader import read_cluster  # noqa: PLC0415 - keeps --help fast
     from runtime.reader import read_settings  # noqa: PLC0415
 
