@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,11 +28,12 @@ from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
 from conntrail.lab.store.reader import read_manifests
 from conntrail.lab.store.writer import Store, is_abandoned, labs, this_process
-from conntrail.lab.traffic.main import HEAD_START_SECONDS, Traffic
+from conntrail.lab.traffic.main import Traffic
 from conntrail.lab.traffic.writer import Programs
 
 Progress = Callable[[str], None]
 _OUTSIDE_SERVES: Final = "tcp:443,udp:53"
+_START_SECONDS: Final = 30.0
 
 
 def default_directory() -> Path:
@@ -162,10 +162,12 @@ class Lab:
         self._store.write_state(replace(state, namespaces=inodes))
         build_network(cluster)
         self._store.write_shown(shown(cluster))
-        for pod in cluster.pods:
+        servers = [
             self._programs.serve(pod.network_namespace, pod.workload[1], pod.annotations.get(SERVE, ""))
-        self._programs.serve(OUTSIDE, "outside", _OUTSIDE_SERVES)
-        time.sleep(HEAD_START_SECONDS)
+            for pod in cluster.pods
+        ]
+        servers.append(self._programs.serve(OUTSIDE, "outside", _OUTSIDE_SERVES))
+        self._programs.await_listening(servers, _START_SECONDS)
         self._store.write_state(replace(state, namespaces=inodes, is_complete=True))
 
     def pod(self, name: str) -> Pod:

@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from typing import cast
 
+from conntrail.lab.program.task import LISTENING
+
 _HTTP_BODY = b"hello from the lab\n" * 20
 _READ_BYTES = 65536
 _DUAL = "::"
@@ -31,6 +33,8 @@ async def _serve(specs: list[list[str]]) -> None:
         else:
             handler = _answer_http if kind == "http" else _echo
             await asyncio.start_server(handler, None, int(port))
+    sys.stdout.buffer.write(LISTENING)
+    sys.stdout.buffer.flush()
     await asyncio.Event().wait()
 
 

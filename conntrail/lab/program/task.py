@@ -1,8 +1,11 @@
-"""What a client in a pod is told to do, and what it writes down of what it did. Values only."""
+"""What programs in pods are told to do, and what they say and write down. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
+
+LISTENING: Final = b"listening\n"
+"""What a server writes to its standard output once every port can be called."""
 
 
 @dataclass(frozen=True, slots=True)

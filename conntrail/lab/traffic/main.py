@@ -15,7 +15,7 @@ from conntrail.lab.order import order_for, orders, pod_tasks
 from conntrail.lab.traffic.writer import Process, Programs, end
 
 Progress = Callable[[str], None]
-HEAD_START_SECONDS: Final = 0.4
+_HEAD_START_SECONDS: Final = 0.4
 """Between an object's appearance and its pod's first packet, as a kubelet would take to start it."""
 _RUN_SECONDS: Final = 1.5
 """Of one run of a job; none begins that would end after the traffic."""
@@ -74,11 +74,12 @@ class Traffic:
         pod = self._appear(job)
         started: list[Process] = []
         try:
-            time.sleep(HEAD_START_SECONDS)
+            time.sleep(_HEAD_START_SECONDS)
             tasks = pod_tasks(self.control.cluster(), pod)
             order = order_for(pod, self.control.store.layout.truth_path, 1.0, tasks)
             server = self.programs.serve(pod.network_namespace, pod.workload[1], pod.annotations.get(SERVE, ""))
             started += [server] if server else []
+            self.programs.await_listening(started, _PATIENCE_SECONDS)
             client = self.programs.call(pod.network_namespace, replace(order, is_once=True))
             self.programs.await_end([client], _PATIENCE_SECONDS)
         finally:

@@ -1,14 +1,16 @@
 """Starts the programs of pods, each in its pod's network namespace, by the interpreter that runs this one."""
 
 import json
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from conntrail.errors import CommandError
-from conntrail.lab.program.task import Order
+from conntrail.lab.program.task import LISTENING, Order
 
 _SERVER: Final = "conntrail.lab.program.server"
 _CLIENT: Final = "conntrail.lab.program.main"
@@ -30,6 +32,18 @@ class Programs:
         """Start a client."""
         return self._start(namespace, [_CLIENT], json.dumps(order.document()))
 
+    def await_listening(self, servers: Iterable[Process | None], seconds: float) -> None:
+        """Wait until servers can be called; None stands for none. Raises CommandError when one cannot in time."""
+        deadline = time.monotonic() + seconds
+        for server in servers:
+            if server is None or server.stdout is None:
+                continue
+            with server.stdout as said:
+                if not select.select([said], [], [], max(deadline - time.monotonic(), 0))[0]:
+                    raise CommandError(f"a server in the lab does not start: see {self._log_path}")
+                if said.readline() != LISTENING:
+                    raise CommandError(f"a server in the lab failed: see {self._log_path}")
+
     def await_end(self, clients: list[Process], seconds: float) -> None:
         """Wait for clients; end those that take longer. Raises CommandError when one failed or was ended."""
         deadline = time.monotonic() + seconds
@@ -48,7 +62,7 @@ class Programs:
             started = subprocess.Popen(
                 ["ip", "netns", "exec", namespace, sys.executable, "-m", *module],
                 stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-                stdout=log,
+                stdout=subprocess.PIPE if text is None else log,
                 stderr=log,
                 start_new_session=True,
             )

@@ -1,5 +1,6 @@
 """The lab in the kernel: what its manifests promise is what its programs see, and nothing stays behind."""
 
+import json
 import os
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import yaml
 
 from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
+from conntrail.lab.traffic.writer import Programs, end
 from tests.support.lab import Fact, command, namespaces_left, running_lab, traffic_of
 from tests.support.witness import parse_listing
 
@@ -53,6 +55,11 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+def is_listening(namespace: str, port: int) -> bool:
+    words = ["ip", "netns", "exec", namespace, "ss", "-Hltn", f"sport = :{port}"]
+    return bool(subprocess.run(words, check=True, capture_output=True).stdout)
+
+
 def objects_of(lab: Lab, kind: str) -> list[Fact]:
     listing = yaml.safe_load((lab.cluster_directory / "objects.yaml").read_text())
     return [value for value in listing["items"] if value["kind"] == kind]
@@ -60,7 +67,7 @@ def objects_of(lab: Lab, kind: str) -> list[Fact]:
 
 def test_the_kernel_does_what_the_truth_expects(facts: list[Fact]) -> None:
     wrong = [fact for fact in facts if fact["outcome"] not in OUTCOMES[fact["expected"]]]
-    assert not wrong, wrong[:3]
+    assert not wrong, f"{len(wrong)} of {len(facts)}, the first: {json.dumps(wrong[0])}"
 
 
 def test_every_kind_of_connection_happens(facts: list[Fact]) -> None:
@@ -186,6 +193,21 @@ def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_i
     ]
     assert between
     assert {f["outcome"] for f in between} == {"timeout"}
+
+
+def test_a_server_that_cannot_listen_is_told_and_one_that_can_is_listening(lab: Lab, tmp_path: Path) -> None:
+    programs = Programs(tmp_path / "log")
+    node = next(iter(lab.nodes))
+    first = programs.serve(node, "first", "tcp:7001,udp:7001")
+    second = None
+    try:
+        programs.await_listening([first, None], 30)
+        assert is_listening(node, 7001)
+        second = programs.serve(node, "second", "tcp:7001")
+        with pytest.raises(CommandError, match="a server in the lab failed"):
+            programs.await_listening([second], 30)
+    finally:
+        end([process for process in (first, second) if process])
 
 
 def test_a_second_traffic_is_refused_and_the_first_goes_on(lab: Lab) -> None:
