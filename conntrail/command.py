@@ -46,6 +46,11 @@ class _LazyGroup(TyperGroup):
 
 
 def _loaded(name: str) -> Any:
+    from runtime.settings import LogSettings  # noqa: PLC0415 - keeps --help fast
+    from runtime.writer import configure_logs  # noqa: PLC0415
+
+    # What libraries and our own parts complain of must not get among the data on standard output.
+    configure_logs(LogSettings(level="warning"))
     module, _, attribute = _COMMANDS[name][0].partition(":")
     command = typer.main.get_command(getattr(import_module(module), attribute))
     command.name = name

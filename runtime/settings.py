@@ -209,7 +209,7 @@ class WorkerSettings(_Group, frozen=True):
     id: str = ""
     """The static member's name; empty means the host name. Two live workers may not share it."""
     data_directory: str = ""
-    """Where Faust keeps its tables; empty means a directory of the system's temporary files."""
+    """Where Faust keeps its tables; empty means a temporary directory that goes with the process."""
     refusal_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     """A stage stops when more than this share of its last 200 messages could not be used, 20 at least, instead of
     sending everything to the dead letters. 1 never stops: for getting past a stretch of messages that nobody needs."""

@@ -1,12 +1,14 @@
 """Composition root of a worker: builds the stages that were asked for and runs them as Faust applications."""
 
 import fcntl
+import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import faust
 import structlog
@@ -68,6 +70,7 @@ class _Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._identity = settings.worker.id or socket.gethostname()
+        self._scratch = tempfile.TemporaryDirectory(prefix="conntrail-worker-")
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
@@ -151,7 +154,9 @@ class _Worker:
 
     def run(self, applications: list[faust.App]) -> None:
         """Start everything and stay until the process is told to stop."""
+        signal.signal(signal.SIGTERM, _leave)  # until Faust's loop takes it over
         lock = _take_identity(self._group(self._identity))
+        _log.info("connecting to Kafka", servers=self._settings.kafka.bootstrap_servers)
         _require_topics(self._settings.kafka, self._topics)
         for writer in self._writers:
             writer.start()
@@ -167,6 +172,7 @@ class _Worker:
             _execute(worker, applications)
         finally:
             lock.close()
+            self._scratch.cleanup()
         failure = self._failure()
         if failure is not None:
             raise StreamError(f"stopped: {failure}")
@@ -198,8 +204,7 @@ class _Worker:
             processing_guarantee="at_least_once",
             producer_request_timeout=30.0,
             store="memory://",
-            datadir=Path(self._settings.worker.data_directory or tempfile.gettempdir())
-            / f"conntrail-{self._group(stage)}",
+            datadir=Path(self._settings.worker.data_directory or self._scratch.name) / self._group(stage),
             autodiscover=False,
             topic_allow_declare=False,
             topic_disable_leader=True,
@@ -223,6 +228,10 @@ class _Worker:
 
     def _group(self, stage: str) -> str:
         return f"{self._settings.kafka.topic_prefix}worker-{stage}"
+
+
+def _leave(*_: object) -> NoReturn:
+    sys.exit(0)
 
 
 def _execute(worker: Worker, applications: Sequence[Any]) -> None:

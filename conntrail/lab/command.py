@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -18,7 +18,6 @@ app = typer.Typer(
     "make user namespaces.",
     epilog="Example: conntrail lab up && conntrail lab traffic --duration 30 && conntrail lab down",
 )
-_OUTPUTS = ("table", "wide", "json", "jsonl")
 _COLUMNS = ("node", "namespace", "name", "addresses")
 _WIDE_COLUMNS = (*_COLUMNS, "workload", "network_namespace")
 _Directory = Annotated[Path | None, typer.Option("--state-dir", help="Where the lab keeps its state.")]
@@ -78,12 +77,12 @@ def down(state_dir: _Directory = None) -> None:
 
 @app.command(epilog="Example: conntrail lab status -o json")
 def status(
-    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json or jsonl.")] = "table",
+    output: Annotated[
+        Literal["table", "wide", "json", "jsonl"], typer.Option("--output", "-o", help="How to print it.")
+    ] = "table",
     state_dir: _Directory = None,
 ) -> None:
     """List nodes and pods."""
-    if output not in _OUTPUTS:
-        raise typer.BadParameter(f"expected {', '.join(_OUTPUTS)}", param_hint="--output")
     found = _lab(state_dir).status()
     if output == "json":
         typer.echo(json.dumps(found, indent=2))

@@ -1,4 +1,4 @@
-"""``conntrail setup``: topics and index templates."""
+"""``conntrail setup``: topics, schemas and index templates."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def setup(
         typer.Option(help="Instead: write the Elasticsearch objects into this directory, for other tools to apply."),
     ] = None,
 ) -> None:
-    """Create topics and index templates; what is there is kept, and what differs is reported.
+    """Create topics and index templates, register schemas; what is there is kept, and what differs is reported.
 
     Partitions are added when the setting asks for more, never removed. Run it again after every upgrade.
     """

@@ -1,5 +1,6 @@
-"""Sets up what Conntrail needs in Kafka and Elasticsearch: asks what is there, plans, does."""
+"""Sets up what Conntrail needs in Kafka, the schema registry and Elasticsearch: asks what is there, plans, does."""
 
+from conntrail.errors import CommandError
 from conntrail.setup.change import Change
 from conntrail.setup.template.plan import ObjectName, plan_objects, wanted_objects
 from conntrail.setup.template.reader import ClusterReader
@@ -8,12 +9,23 @@ from conntrail.setup.topic.plan import plan_topics
 from conntrail.setup.topic.reader import read_topics
 from conntrail.setup.topic.writer import write_topics
 from runtime.settings import ElasticsearchSettings, KafkaSettings, Settings
-from schemas.topic import TOPICS
+from schemas.errors import RegistryError
+from schemas.registry.message import subject_of
+from schemas.registry.reader import RegistryReader
+from schemas.registry.writer import RegistryWriter
+from schemas.topic import TOPICS, Topic
 
 
 def set_up(settings: Settings, *, is_dry: bool) -> list[Change]:
-    """Create and update topics and index templates; return what was, or would be, done. Raises CommandError."""
-    return [*_set_up_kafka(settings.kafka, is_dry), *_set_up_elasticsearch(settings.elasticsearch, is_dry)]
+    """Create and update topics, schemas and index templates; return what was, or would be, done.
+
+    Raises CommandError.
+    """
+    return [
+        *_set_up_kafka(settings.kafka, is_dry),
+        *_set_up_registry(settings, is_dry),
+        *_set_up_elasticsearch(settings.elasticsearch, is_dry),
+    ]
 
 
 def _set_up_kafka(settings: KafkaSettings, is_dry: bool) -> tuple[Change, ...]:
@@ -23,6 +35,27 @@ def _set_up_kafka(settings: KafkaSettings, is_dry: bool) -> tuple[Change, ...]:
     if not is_dry:
         write_topics(settings, plan)
     return plan.changes
+
+
+def _set_up_registry(settings: Settings, is_dry: bool) -> list[Change]:
+    """So that every other process needs the right to read schemas only."""
+    reader = RegistryReader(settings.schema_registry)
+    if not reader.is_set:
+        return []
+    writer, prefix = RegistryWriter(reader), settings.kafka.topic_prefix
+
+    def change(topic: Topic) -> Change:
+        subject = subject_of(topic.full_name(prefix))
+        if writer.is_registered(topic, prefix):
+            return Change("keep", "schema", subject)
+        if not is_dry:
+            writer.codec(topic, prefix)
+        return Change("create", "schema", subject)
+
+    try:
+        return [change(topic) for topic in TOPICS if topic.framing == "single"]
+    except RegistryError as error:
+        raise CommandError(str(error)) from error
 
 
 def _set_up_elasticsearch(settings: ElasticsearchSettings, is_dry: bool) -> list[Change]:

@@ -33,6 +33,14 @@ class RegistryWriter:
             self._ids[subject] = self._register(subject, schema_text(topic.schema))
         return codec_of(topic.schema, self._ids[subject])
 
+    def is_registered(self, topic: Topic, prefix: str) -> bool:
+        """Whether the registry knows our schema of a topic. Raises RegistryError when it does not say."""
+        subject = subject_of(topic.full_name(prefix))
+        answer = self._registry.ask(lookup(subject, schema_text(topic.schema)), _PATIENCE_SECONDS)
+        if not answer.is_missing:
+            self._ids[subject] = parse_id(answer, subject)
+        return not answer.is_missing
+
     def _register(self, subject: str, text: str) -> int:
         # Looking first lets processes run with the right to read alone, once somebody has registered.
         answer = self._registry.ask(lookup(subject, text), _PATIENCE_SECONDS)

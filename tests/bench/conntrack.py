@@ -1,5 +1,6 @@
 """Conntrack dump and decode to columns, against the C program that prints the same table."""
 
+import os
 import resource
 import statistics
 import subprocess
@@ -12,7 +13,7 @@ from tests.support.conntrack_load import load, tracking_namespace
 
 ENTRIES = 20_000
 RUNS = 9
-NAME = "ctbench"
+NAME = f"ctbench{os.getpid()}"
 
 
 def run() -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from schemas.schema import schema_text
 from schemas.single_object import SingleObjectCodec
-from schemas.topic import DEAD_LETTER, FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS
+from schemas.topic import DEAD_LETTER, FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, TOPICS, WINDOWS
 from tests.support.kubernetes_agent import await_that
 from tests.support.pipeline import WORKER, Pipeline, run_command
 from tests.support.registry import Registry, running_registry
@@ -107,3 +108,18 @@ def test_a_registry_that_refuses_is_one_line(pipeline: Pipeline, registry: Regis
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
     assert len(lines) == 1, ended.stderr
     assert "CONNTRAIL_SCHEMA_REGISTRY__USERNAME" in lines[0]
+
+
+def test_setup_registers_every_schema_once_and_a_dry_run_none(pipeline: Pipeline, registry: Registry) -> None:
+    environment = pipeline.environment(**_credentials(registry))
+
+    def acts(*words: str) -> Counter[str]:
+        done = run_command(environment, "setup", "-o", "json", *words)
+        return Counter(change["act"] for change in json.loads(done.stdout) if change["kind"] == "schema")
+
+    topics = [topic.full_name(pipeline.prefix) for topic in TOPICS if topic.framing == "single"]
+    assert acts("--dry-run") == {"create": len(topics)}
+    assert not registry.subjects
+    assert acts() == {"create": len(topics)}
+    assert set(registry.subjects) == {f"{topic}-value" for topic in topics}
+    assert acts() == {"keep": len(topics)}
