@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -102,7 +104,26 @@ def running(directory: Path, progress: Progress) -> Iterator[Running]:
 
 
 def show_traffic(everything: Running, duration_seconds: float, progress: Progress) -> None:
-    """Run the lab's traffic and wait for its results."""
-    everything.lab.traffic(duration_seconds=duration_seconds, progress=progress)
+    """Run the lab's traffic, change a policy in its middle, and wait for the results."""
+    lab = everything.lab
+    progress("trying out a staged policy: shop/payment-inside")
+    lab.apply(_manifest("staged"))
+    with ThreadPoolExecutor(1, "traffic") as pool:
+        traffic = pool.submit(lab.traffic, duration_seconds, progress)
+        if _goes_on(traffic, duration_seconds / 2):
+            progress("applying a policy while traffic runs: shop/frontend")
+            lab.apply(_manifest("change"))
+        traffic.result()
     progress("waiting for the last windows")
     everything.await_results(int(time.time() * 1000))
+
+
+def _goes_on(traffic: Future[None], seconds: float) -> bool:
+    """Whether traffic has not failed after so many seconds."""
+    with suppress(TimeoutError):
+        traffic.result(timeout=seconds)
+    return not traffic.done()
+
+
+def _manifest(name: str) -> Path:
+    return Path(str(files("conntrail.demo").joinpath("manifests", f"{name}.yaml")))

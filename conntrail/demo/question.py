@@ -27,6 +27,10 @@ class Question:
     """Field and value that a document must have."""
     blanks: Mapping[str, str] = field(default_factory=dict)
     """What an empty cell means, by column."""
+    present: tuple[str, ...] = ()
+    """Fields that a document must have, whatever their value."""
+    about: str = ""
+    """Text of which a row's last key tells; a field of many values makes a row of each."""
 
     def body(self) -> dict[str, Any]:
         """The search request."""
@@ -35,16 +39,19 @@ class Question:
         aggregation: dict[str, Any] = {"composite": {"size": _BUCKETS, "sources": sources}}
         if self.figure:
             aggregation["aggregations"] = {"figure": {"sum": {"field": self.figure}}}
+        conditions: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self.only.items()]
+        conditions += [{"exists": {"field": name}} for name in self.present]
         return {
             "size": 0,
-            "query": {"bool": {"filter": [{"term": {name: value}} for name, value in self.only.items()]}},
+            "query": {"bool": {"filter": conditions}},
             "aggregations": {"rows": aggregation},
         }
 
     def rows(self, answer: Mapping[str, Any]) -> Iterator[Sequence[str]]:
         """The answer's largest rows."""
         buckets = answer["aggregations"]["rows"]["buckets"]
-        ranked = sorted(buckets, key=lambda bucket: -self._figure(bucket))
+        told = [bucket for bucket in buckets if self.about in self._cell(len(self.keys) - 1, bucket["key"])]
+        ranked = sorted(told, key=lambda bucket: -self._figure(bucket))
         for bucket in ranked[:_SHOWN]:
             figure = self._figure(bucket)
             cells = [self._cell(column, bucket["key"]) for column in range(len(self.keys))]
@@ -82,6 +89,26 @@ QUESTIONS = (
         (_end("source"), _end("destination"), ("destination.port",), ("network.transport",), ("policy.denied_by",)),
         "flow.connections.denied",
         {"event.action": "denied"},
+    ),
+    Question(
+        "A policy applied while traffic ran: from guest to shop/frontend, before and after",
+        "logs-conntrail.flow-*",
+        ("source", "destination", "port", "action", "denied by", "flows"),
+        (_pod("source"), _pod("destination"), ("destination.port",), ("event.action",), ("policy.denied_by",)),
+        "",
+        {"source.kubernetes.namespace": "guest", "destination.kubernetes.workload.name": "frontend"},
+        {"denied by": "-"},
+    ),
+    Question(
+        "A staged policy: what it would do to live traffic",
+        "logs-conntrail.flow-*",
+        ("source", "destination", "port", "action", "pending", "flows"),
+        (_pod("source"), _pod("destination"), ("destination.port",), ("event.action",), ("policy.pending",)),
+        "",
+        {},
+        {"destination": "(outside)"},
+        present=("policy.pending",),
+        about="shop/payment-inside",
     ),
     Question(
         "Failed: no policy explains it",
