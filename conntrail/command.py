@@ -49,8 +49,8 @@ def _loaded(name: str) -> Any:
     from runtime.settings import LogSettings  # noqa: PLC0415 - keeps --help fast
     from runtime.writer import configure_logs  # noqa: PLC0415
 
-    # What libraries and our own parts complain of must not get among the data on standard output.
-    configure_logs(LogSettings(level="warning"))
+    # Nothing may get among the data on standard output, and a failure is told in one line.
+    configure_logs(LogSettings(level="error"))
     module, _, attribute = _COMMANDS[name][0].partition(":")
     command = typer.main.get_command(getattr(import_module(module), attribute))
     command.name = name

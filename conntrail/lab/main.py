@@ -152,10 +152,11 @@ class Lab:
         Traffic(self._control, self._programs, progress).run(duration_seconds, rate)
 
     def truth(self) -> list[dict[str, Any]]:
-        """All connections that were made."""
+        """All connections that were made. A line that is being written is left out."""
         if not self.layout.truth_path.exists():
             return []
-        return [json.loads(line) for line in self.layout.truth_path.read_text(encoding="utf-8").splitlines()]
+        whole, _, _ = self.layout.truth_path.read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def _build(self, cluster: Cluster, state: State, names: list[str]) -> None:
         inodes = make_namespaces(names)

@@ -26,6 +26,10 @@ from conntrail.lab.network.link import (
 _FORWARDING: Final = (
     "net.ipv4.ip_forward=1",
     "net.ipv6.conf.all.forwarding=1",
+    # A router asks for its neighbours by its link-local address, which is its own only after a second or two of
+    # duplicate address detection (RFC 4862): the first packets over IPv6 would be lost.
+    "net.ipv6.conf.all.accept_dad=0",
+    "net.ipv6.conf.default.accept_dad=0",
     "net.ipv4.conf.all.rp_filter=0",
     "net.ipv4.conf.default.rp_filter=0",
 )
@@ -123,12 +127,13 @@ def disconnect_pod(pod: Pod) -> None:
 
 def build_network(cluster: Cluster) -> None:
     """Everything in the namespaces of a cluster, which are there and empty."""
+    for node in cluster.nodes:
+        allow_forwarding(node.name)
     apply_links(FABRIC, fabric_lines())
     for number, name in enumerate([OUTSIDE, *(node.name for node in cluster.nodes)]):
         apply_links(FABRIC, attach_lines(name, number))
     apply_links(OUTSIDE, outside_lines())
     for node in cluster.nodes:
-        allow_forwarding(node.name)
         allow_ping(node.name)
         apply_links(node.name, node_lines(cluster, node))
     for pod in cluster.pods:

@@ -210,6 +210,12 @@ def test_a_server_that_cannot_listen_is_told_and_one_that_can_is_listening(lab: 
         end([process for process in (first, second) if process])
 
 
+def test_no_node_still_makes_sure_that_an_address_is_its_own(lab: Lab) -> None:
+    for node in lab.nodes:
+        words = ["ip", "-n", node, "-6", "address", "show", "tentative"]
+        assert subprocess.run(words, check=True, capture_output=True).stdout == b""
+
+
 def test_a_second_traffic_is_refused_and_the_first_goes_on(lab: Lab) -> None:
     before = len(lab.truth())
     first = command(lab.layout.root, "traffic", "--duration", "6")
