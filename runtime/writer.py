@@ -13,6 +13,7 @@ _CHATTY = ("aiokafka", "elastic_transport", "faust", "kafka", "mode")
 
 def configure_logs(settings: LogSettings) -> None:
     """Route our logs and those of libraries through one renderer."""
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
     is_console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -28,7 +29,7 @@ def configure_logs(settings: LogSettings) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -38,7 +39,7 @@ def configure_logs(settings: LogSettings) -> None:
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(formatter)
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     root = logging.getLogger()
     root.handlers = [stream]
-    root.setLevel(settings.level.upper())
+    root.setLevel(level)
