@@ -12,6 +12,8 @@ DURATION ?= 45
 KEEP ?= 0
 ONLY ?=
 TESTS ?= tests
+# Tests mostly wait for servers, so more processes than a small machine has cores.
+JOBS ?= 3
 
 .PHONY: help setup fmt lint layers types check test bench demo images lock clean
 
@@ -48,7 +50,7 @@ check: lint ## what to run before a commit: lint, types, layers, unit tests
 	@$(BIN)/python -m pytest tests/unit
 
 test: setup ## every test: unit, kernel, integration, system
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 bench: setup ## measure, as ratios against a peer; ONLY=NAME runs one
 	@$(BIN)/python -m tests.bench $(ONLY)

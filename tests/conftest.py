@@ -2,11 +2,17 @@
 
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.support.stack import RunningStack, running_stack
+
+_MACHINE: Final = {"kernel": "network namespaces", "system": "network namespaces", "kubernetes": "API server"}
+"""Folders whose tests share what a machine has once."""
+_TOLD: Final = "told"
 
 
 def pytest_configure() -> None:
@@ -15,10 +21,29 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java."""
+    """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java.
+
+    Processes of one run share the machine: what stands in one group runs in one process, the longest group first.
+    """
     for item in items:
         if {"stack", "kafka", "elasticsearch"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
+        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+    items.sort(key=lambda item: _group(item.path) not in _MACHINE.values())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests counted, wherever they ran."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == _TOLD and report.when == "call":
+                terminalreporter.write_line(str(value))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a line in the summary of the session."""
+    return lambda line: record_property(_TOLD, line)
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +69,8 @@ def elasticsearch(stack: RunningStack) -> str:
 def topic_prefix() -> str:
     """A prefix that no other test has, so that tests share a broker without meeting."""
     return f"test-{uuid.uuid4().hex[:12]}."
+
+
+def _group(path: Path) -> str:
+    """A folder's, or the file itself, whose fixtures are made once then."""
+    return next((group for folder, group in _MACHINE.items() if folder in path.parts), str(path))

@@ -1,6 +1,7 @@
 """Every verdict of Calico's own calculation, enforced and pending, with its trace, as the command gives them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,24 +51,24 @@ def _differing(case: Case, answers: list[dict[str, Any]]) -> list[tuple[Any, ...
     ]
 
 
-def test_all_verdicts_and_traces_agree_with_calico(tmp_path: Path, capsys: Any) -> None:
+def test_all_verdicts_and_traces_agree_with_calico(tmp_path: Path, tell: Callable[[str], None]) -> None:
     corpus, asked, pending, differing = cases("calico"), 0, 0, []
     for case in corpus:
         answers = _ask(case, as_calico_looks_up(case.manifests), tmp_path)
         asked += len(answers)
         pending += sum(len(side) > _ENFORCED_FIELDS for query in case.queries for side in query[7:9])
         differing += _differing(case, answers)
-    with capsys.disabled():
-        print(f"\ncalico: {len(corpus)} cases, {asked} questions, {pending} pending, {len(differing)} differ")  # noqa: T201
+    tell(f"calico: {len(corpus)} cases, {asked} questions, {pending} pending, {len(differing)} differ")
     assert differing == []
     assert (len(corpus), asked, pending) == (80, 19_200, 3_240)
 
 
-def test_blocks_that_calico_does_not_find_in_its_sets_are_the_only_difference(tmp_path: Path, capsys: Any) -> None:
+def test_blocks_that_calico_does_not_find_in_its_sets_are_the_only_difference(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     with_sets = [case for case in cases("calico") if as_calico_looks_up(case.manifests) != case.manifests]
     differing = [item for case in with_sets for item in _differing(case, _ask(case, case.manifests, tmp_path))]
     manifests = {case.id: case.manifests for case in with_sets}
-    with capsys.disabled():
-        print(f"\ncalico: {len(differing)} questions of {len(with_sets)} cases differ by blocks of 25 to 31 bits")  # noqa: T201
+    tell(f"calico: {len(differing)} questions of {len(with_sets)} cases differ by blocks of 25 to 31 bits")
     assert all(is_looked_up_wrongly(manifests[name], query[1], query[3]) for name, query, _, _ in differing)
     assert (len(with_sets), len(differing)) == (29, 24)

@@ -1,6 +1,7 @@
 """Every verdict of the corpus, with the policies that made it, as the command gives them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _ask(case: Case, folder: Path) -> list[dict[str, Any]]:
     [("network_policy", 41_160), ("admin_network_policy", 20_720), ("cluster_network_policy", 24_341)],
 )
 def test_all_verdicts_and_rules_agree_with_the_independent_engines(
-    kind: str, questions: int, tmp_path: Path, capsys: Any
+    kind: str, questions: int, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     corpus, asked, differing = cases(kind), 0, []
     for case in corpus:
@@ -62,7 +63,6 @@ def test_all_verdicts_and_rules_agree_with_the_independent_engines(
             answered = {name: _answered(answer[name]) for name in expected}
             if answered != expected:
                 differing.append((case.id, query, answer))
-    with capsys.disabled():
-        print(f"\n{kind}: {len(corpus)} cases, {asked} questions, {len(differing)} differ")  # noqa: T201
+    tell(f"{kind}: {len(corpus)} cases, {asked} questions, {len(differing)} differ")
     assert differing == []
     assert asked == questions
