@@ -20,10 +20,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java.
 
-    Processes of one run share the machine: what stands in one group runs in one process, the longest group first.
+    Processes of one run share the machine: what stands in one group runs in one process, the longest groups first.
+    First of all hooks, since xdist's own reads the marker.
     """
     for item in items:
         if {"stack", "kafka", "elasticsearch"} & set(getattr(item, "fixturenames", ())):
