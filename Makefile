@@ -50,7 +50,7 @@ check: lint ## what to run before a commit: lint, types, layers, unit tests
 	@$(BIN)/python -m pytest tests/unit
 
 test: setup ## every test: unit, kernel, integration, system
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
 bench: setup ## measure, as ratios against a peer; ONLY=NAME runs one
 	@$(BIN)/python -m tests.bench $(ONLY)

@@ -3,10 +3,11 @@
 import signal
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.stack import RunningStack, running_stack
 
@@ -20,18 +21,27 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java.
 
-    Processes of one run share the machine: what stands in one group runs in one process, the longest groups first.
-    First of all hooks, since xdist's own reads the marker.
+    Of what shares the machine the longest comes first, see ``Scheduling``.
     """
     for item in items:
         if {"stack", "kafka", "elasticsearch"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
-        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
-    items.sort(key=lambda item: _group(item.path) not in _MACHINE.values())
+    items.sort(key=lambda item: _group(item.nodeid) not in _MACHINE.values())
+
+
+class Scheduling(LoadScopeScheduling):
+    """Of several processes each gets a whole file at a time, or all tests of what the machine has once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """For ``pytest -n``."""
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -73,6 +83,6 @@ def topic_prefix() -> str:
     return f"test-{uuid.uuid4().hex[:12]}."
 
 
-def _group(path: Path) -> str:
-    """A folder's, or the file itself, whose fixtures are made once then."""
-    return next((group for folder, group in _MACHINE.items() if folder in path.parts), str(path))
+def _group(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return next((group for folder, group in _MACHINE.items() if folder in path.split("/")), path)
