@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from agents.cluster.address.ledger import AddressLedger, Holder, Interval
 from agents.cluster.record.kind import KINDS, Kind, kind_of
-from agents.cluster.record.slim import Record, finished_at, holds_addresses, key_of, slim, started_at
+from agents.cluster.record.slim import Record, finished_at, holds_addresses, key_of, slim, started_at, title_of
 from agents.cluster.record.value import mapping, text
 from agents.cluster.workload import OwnerChains
 
 Object = Mapping[str, Any]
-_RANKS: Final = {kind.name: rank for rank, kind in enumerate(KINDS)}
+_RANKS: Final = {kind.title: rank for rank, kind in enumerate(KINDS)}
 _ALL: Final = frozenset(_RANKS)
 _UNIMPORTANT: Final = ("observed_at_ns", "resource_version")
 
@@ -77,12 +77,15 @@ class Inventory:
         return self._end(key, record, now_ns, finished_at(value))
 
     def replace(self, values: Iterable[Object], now_ns: int, kinds: frozenset[str] = _ALL) -> list[Change]:
-        """Take in a whole listing of some kinds: what it lacks is gone; of several with one name the last counts."""
+        """Take in a whole listing of some kinds: what it lacks is gone; of several with one name the last counts.
+
+        ``kinds``: their titles.
+        """
         listed = {_key_of(value): value for value in values if _is_named(value)}
         gone = [
             (key, record)
             for key, record in self._published.items()
-            if key not in listed and record["deleted_at_ns"] is None and record["kind"] in kinds
+            if key not in listed and record["deleted_at_ns"] is None and title_of(key) in kinds
         ]
         changes = [change for key, record in gone for change in self._end(key, record, now_ns, 0)]
         for value in sorted(listed.values(), key=_rank):
@@ -105,12 +108,12 @@ class Inventory:
         return changes
 
     def count(self) -> dict[str, int]:
-        """Objects that exist, by kind."""
-        return {name: self._alive[name] for name in _RANKS}
+        """Objects that exist, by title of their kind."""
+        return {title: self._alive[title] for title in _RANKS}
 
     def _apply(self, kind: Kind, value: Object, now_ns: int) -> list[Change]:
         record = slim(self.cluster, kind, value, now_ns)
-        key = key_of(kind.name, record["namespace"], record["name"])
+        key = key_of(kind.title, record["namespace"], record["name"])
         before = self._published.get(key)
         changes: list[Change] = []
         if before is not None and before["uid"] != record["uid"]:
@@ -160,14 +163,15 @@ class Inventory:
 
     def _note(self, key: str, record: Record | None) -> None:
         """What the topic says of a key from now on."""
+        title = title_of(key)
         before = self._published.pop(key, None)
         if before is not None and before["deleted_at_ns"] is None:
-            self._alive[before["kind"]] -= 1
+            self._alive[title] -= 1
         if record is None:
             return
         self._published[key] = record
         if record["deleted_at_ns"] is None:
-            self._alive[record["kind"]] += 1
+            self._alive[title] += 1
         elif before is None or before["deleted_at_ns"] != record["deleted_at_ns"]:
             heapq.heappush(self._doomed, (record["deleted_at_ns"], key, _identity(key, record)))
 
@@ -244,8 +248,13 @@ def _is_named(value: Object) -> bool:
 
 def _key_of(value: Object) -> str:
     metadata = mapping(value, "metadata")
-    return key_of(text(value, "kind"), text(metadata, "namespace"), text(metadata, "name"))
+    return key_of(_title(value), text(metadata, "namespace"), text(metadata, "name"))
 
 
 def _rank(value: Object) -> int:
-    return _RANKS[text(value, "kind")]
+    return _RANKS[_title(value)]
+
+
+def _title(value: Object) -> str:
+    kind = kind_of(text(value, "apiVersion"), text(value, "kind"))
+    return kind.title if kind is not None else text(value, "kind")

@@ -13,11 +13,26 @@ from tests.support.kubernetes_api.server import ApiServer
 
 _READ = ["list", "watch"]
 RULES: list[dict[str, Any]] = [
-    {"apiGroups": [""], "resources": ["pods", "services", "nodes", "namespaces"], "verbs": _READ},
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "services", "serviceaccounts", "nodes", "namespaces"],
+        "verbs": _READ,
+    },
     {"apiGroups": ["apps"], "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"], "verbs": _READ},
     {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": _READ},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
     {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _READ},
+    {
+        "apiGroups": [
+            "policy.networking.k8s.io",
+            "projectcalico.org",
+            "crd.projectcalico.org",
+            "cilium.io",
+            "crd.antrea.io",
+        ],
+        "resources": ["*"],
+        "verbs": _READ,
+    },
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
 ]
 

@@ -10,6 +10,7 @@ _MERGE = "application/merge-patch+json"
 _KINDS = {
     "Pod": "/api/v1/pods",
     "Service": "/api/v1/services",
+    "ServiceAccount": "/api/v1/serviceaccounts",
     "Node": "/api/v1/nodes",
     "Namespace": "/api/v1/namespaces",
     "ReplicaSet": "/apis/apps/v1/replicasets",

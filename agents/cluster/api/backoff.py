@@ -9,8 +9,8 @@ _LONGEST_SECONDS: Final = 2.0
 """Short, since few ask: what comes and goes before a watch is back was never seen."""
 _REFUSED_SECONDS: Final = 15.0
 """A right comes by a person's hand, and each refusal is a line in the API server's audit log."""
-_MISSING_SECONDS: Final = 300.0
-"""A kind comes with an upgrade."""
+_MISSING_SECONDS: Final = 20.0
+"""A kind comes with an installation, and its first policies right after."""
 
 
 class Backoff:

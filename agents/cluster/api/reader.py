@@ -1,6 +1,7 @@
 """Asks the API server: lists, watches, and single requests. Foreign exceptions end here."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -12,8 +13,8 @@ from kubernetes.config import ConfigException
 from agents.cluster.api.event import StreamError, WatchEvent, parse_event, split_lines
 from agents.cluster.api.fault import fault_of
 from agents.cluster.record.kind import KINDS, Kind
-from agents.cluster.record.value import text
-from agents.errors import ExpiredError, ReadError, RightsError
+from agents.cluster.record.value import items, text
+from agents.errors import ExpiredError, MissingError, ReadError, RightsError
 
 Object = Mapping[str, Any]
 Query = list[tuple[str, str]]
@@ -25,6 +26,7 @@ _ANSWER_SECONDS: Final = 60.0
 _WATCH_SECONDS: Final = 300
 _MARGIN_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 64 << 10
+_REMEMBERED_SECONDS: Final = 5.0
 _GONE: Final = 410
 _GOOD: Final = range(200, 300)
 # The client has no types of its own.
@@ -40,6 +42,7 @@ class KubernetesApi:
         self._client: client.ApiClient | None = None
         self._streams: set[urllib3.HTTPResponse] = set()
         self._lock = threading.Lock()
+        self._resources: dict[str, tuple[float, frozenset[str]]] = {}
 
     def start(self) -> None:
         """Find credentials. Raises RightsError when there are none."""
@@ -58,7 +61,12 @@ class KubernetesApi:
         self._client = client.ApiClient(configuration)
 
     def list_objects(self, kind: Kind) -> tuple[list[Object], str]:
-        """All objects of a kind, and the version to watch from. Raises ReadError or RightsError."""
+        """All objects of a kind, and the version to watch from.
+
+        Raises MissingError when the server has no such kind, or serves the same objects by a better one; ReadError or
+        RightsError else.
+        """
+        self._require(kind)
         found: list[Object] = []
         follow = ""
         for _ in range(_MAXIMUM_PAGES):
@@ -122,6 +130,30 @@ class KubernetesApi:
         if not isinstance(found, dict):
             raise ReadError(f"{asked[0]} {asked[1]}: the answer is no object")
         return found
+
+    def _require(self, kind: Kind) -> None:
+        """Look an extension up before it is asked for: who has no right to what is not there is told of the right."""
+        if not kind.is_extension:
+            return
+        if kind.plural not in self._served(f"{kind.group}/{kind.version}"):
+            raise MissingError(f"the API server has no {kind.plural} of {kind.group}/{kind.version}")
+        if kind.rather and kind.plural in self._served(kind.rather):
+            raise MissingError(f"{kind.plural} are followed as {kind.rather}")
+
+    def _served(self, group_version: str) -> frozenset[str]:
+        """Names of the resources of a group; remembered for a moment, since many kinds ask at once."""
+        with self._lock:
+            known = self._resources.get(group_version)
+        if known is not None and time.monotonic() - known[0] < _REMEMBERED_SECONDS:
+            return known[1]
+        try:
+            page = self.request("GET", f"/apis/{group_version}", ("find", group_version), [])
+        except MissingError:
+            page = {}
+        served = frozenset(text(item, "name") for item in items(page, "resources"))
+        with self._lock:
+            self._resources[group_version] = (time.monotonic(), served)
+        return served
 
     def interrupt(self) -> None:
         """End all watches, whichever thread reads them."""

@@ -13,15 +13,21 @@ from agents.cluster.record.value import canonical, instant, items, labels, mappi
 Record = dict[str, Any]
 Object = Mapping[str, Any]
 _ANNOTATION_PREFIX: Final = "conntrail.io/"
+_CALICO_METADATA: Final = "projectcalico.org/metadata"
 _MAXIMUM_SPEC_BYTES: Final = 512 << 10
 """Half of what a topic takes by default; the API server stores 1.5 MiB at most."""
 _TERMINAL: Final = ("Succeeded", "Failed")
 _NS_PER_SECOND: Final = 1_000_000_000
 
 
-def key_of(kind: str, namespace: str, name: str) -> str:
-    """Kafka key."""
-    return f"{kind}/{namespace}/{name}"
+def key_of(title: str, namespace: str, name: str) -> str:
+    """Kafka key. ``title``: of the kind."""
+    return f"{title}/{namespace}/{name}"
+
+
+def title_of(key: str) -> str:
+    """The title of the kind that a key names."""
+    return key.partition("/")[0]
 
 
 def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record:
@@ -31,7 +37,8 @@ def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record
     record: Record = {
         "cluster": cluster,
         "kind": kind.name,
-        "api_version": kind.api_version,
+        # The evaluator tells the versions of an extension apart.
+        "api_version": text(value, "apiVersion") if kind.is_extension else kind.api_version,
         "namespace": text(metadata, "namespace"),
         "name": text(metadata, "name"),
         "uid": text(metadata, "uid"),
@@ -40,7 +47,7 @@ def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record
         "created_at_ns": instant(metadata, "creationTimestamp"),
         "deleted_at_ns": None,
         "observed_at_ns": observed_at_ns,
-        "labels": labels(metadata, "labels"),
+        "labels": labels(metadata, "labels") or _stored_labels(metadata),
         "annotations": {key: item for key, item in annotations.items() if key.startswith(_ANNOTATION_PREFIX)},
         "owner": owner_of(metadata),
         "workload": None,
@@ -56,10 +63,21 @@ def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record
         "service_name": "",
         "selector": {},
         "endpoints": [],
-        "spec_json": _spec(value) if kind.is_policy else "",
+        "spec_json": _spec(value) if kind.has_spec else "",
     }
     details = _DETAILS.get(kind.name)
     return {**record, **details(value)} if details else record
+
+
+def _stored_labels(metadata: Object) -> dict[str, str]:
+    """Calico keeps what its own API shows as labels in an annotation, where the API server stores its objects."""
+    stored = mapping(metadata, "annotations").get(_CALICO_METADATA)
+    if not isinstance(stored, str) or len(stored) > _MAXIMUM_SPEC_BYTES:
+        return {}
+    try:
+        return labels(json.loads(stored), "labels")
+    except (ValueError, RecursionError):
+        return {}
 
 
 def owner_of(metadata: Object) -> Record | None:

@@ -50,10 +50,10 @@ class ApiSource:
             objects += found
         if self._stopping.is_set():
             return Taken([], told_at_ns)
-        if len(refusals) == len(KINDS):
-            raise refusals[KINDS[0]]
+        if refusals and not any(versions.values()):
+            raise next(iter(refusals.values()))
         # What cannot be listed is not known to be gone.
-        listed = frozenset(kind.name for kind in KINDS if versions[kind])
+        listed = frozenset(kind.title for kind in KINDS if versions[kind])
         changes = inventory.replace(objects, time.time_ns(), listed)
         for kind, watch in self._watches.items():
             watch.start(versions[kind], str(refusals.get(kind, "")))
@@ -113,7 +113,7 @@ class ApiSource:
 
 def _apply(inventory: Inventory, told: Told) -> list[Change]:
     if isinstance(told.what, Listing):
-        return inventory.replace(told.what.objects, told.at_ns, frozenset({told.what.kind.name}))
+        return inventory.replace(told.what.objects, told.at_ns, frozenset({told.what.kind.title}))
     if told.what.type == "DELETED":
         return inventory.remove(told.what.value, told.at_ns)
     return inventory.apply(told.what.value, told.at_ns)

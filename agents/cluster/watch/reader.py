@@ -1,5 +1,6 @@
 """Follows one kind of objects in a thread of its own: watch, go on after a break, list anew after an expiry."""
 
+import math
 import queue
 import random
 import threading
@@ -18,6 +19,9 @@ from agents.errors import AgentError, ExpiredError, MissingError, ReadError, Rig
 
 _ROOM_SECONDS: Final = 0.5
 _SHORT_SECONDS: Final = 1.0
+_GONE_SECONDS: Final = 60.0
+"""An API server that starts has no extensions for a moment; a kind that is missing for longer is gone, and its objects
+with it."""
 _CAUSES: Final = {ExpiredError: "expired", MissingError: "missing", RightsError: "refused"}
 _log = structlog.get_logger()
 
@@ -50,6 +54,7 @@ class KindWatch:
         self._backoff = Backoff()
         self._stopping = threading.Event()
         self._told = ""
+        self._missing_since: float | None = None
         self.fault = ""
         """Why the kind is not followed; empty when it is."""
 
@@ -77,6 +82,7 @@ class KindWatch:
         if self._version:
             return
         objects, version = self._api.list_objects(self._kind)
+        self._missing_since = None
         self._metrics.listings.labels(self._kind.plural).inc()
         self._put(Listing(self._kind, objects))
         self._version = version
@@ -120,7 +126,20 @@ class KindWatch:
             self._told = cause
             # What the server does not have cannot be missed.
             self.fault = "" if cause == "missing" else str(error)
+            self._note_missing(is_missing=cause == "missing")
         self._pause(error)
+
+    def _note_missing(self, *, is_missing: bool) -> None:
+        now = time.monotonic()
+        if not is_missing:
+            self._missing_since = None
+        elif self._missing_since is None:
+            self._missing_since = now
+        elif now - self._missing_since >= _GONE_SECONDS:
+            self._put(Listing(self._kind, []))
+            self._missing_since = math.inf
+        if is_missing:
+            self._version = ""
 
     def _pause(self, error: AgentError) -> None:
         self._stopping.wait(self._backoff.next_seconds(error, random.random()))  # noqa: S311 - no secret

@@ -228,3 +228,24 @@ def _overlaps(records: Iterable[dict[str, Any]]) -> list[str]:
         for (address, _, end, former), (other, start, _, latter) in pairwise(holds)
         if address == other and start < end
     ]
+
+
+def test_policies_of_one_name_in_several_groups_come_and_go_apart() -> None:
+    inventory = _inventory()
+    ours = network_policy("p", {})
+    theirs = {**ours, "apiVersion": "projectcalico.org/v3", "metadata": {**ours["metadata"], "uid": "theirs"}}
+    assert _records([*inventory.apply(ours, _NOW), *inventory.apply(theirs, _NOW)]).keys() == {
+        "NetworkPolicy/default/p",
+        "NetworkPolicy.projectcalico.org/default/p",
+    }
+    assert inventory.count()["NetworkPolicy"] == inventory.count()["NetworkPolicy.projectcalico.org"] == 1
+    assert inventory.replace([theirs], _NOW + 1, frozenset({"NetworkPolicy.projectcalico.org"})) == []
+    gone = _record(inventory.replace([], _NOW + 1, frozenset({"NetworkPolicy"})), "NetworkPolicy/default/p")
+    assert gone["deleted_at_ns"] == _NOW + 1
+    assert inventory.count()["NetworkPolicy.projectcalico.org"] == 1
+
+
+def test_an_extension_keeps_the_version_that_it_states() -> None:
+    made = {**network_policy("p", {}), "apiVersion": "policy.networking.k8s.io/v9", "kind": "AdminNetworkPolicy"}
+    records = _records(_inventory().apply(made, _NOW))
+    assert [record and record["api_version"] for record in records.values()] == ["policy.networking.k8s.io/v9"]

@@ -259,3 +259,15 @@ def test_a_spec_without_end_is_cut() -> None:
     large = slim("test", kind, {"spec": {"x": "y" * (1 << 20)}}, 0)["spec_json"]
     assert len(large) == 512 << 10
     assert len(json.dumps(large)) < 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("stored", "labels"),
+    [('{"labels": {"a": "b", "c": 1}}', {"a": "b"}), ("{", {}), ("[]", {}), ("9" * 5000, {}), ("[" * 200_000, {})],
+)
+def test_what_calico_stores_in_an_annotation_is_read_as_labels(stored: str, labels: dict[str, str]) -> None:
+    kind = kind_of("crd.projectcalico.org/v1", "GlobalNetworkSet")
+    assert kind is not None
+    metadata = {"name": "partners", "annotations": {"projectcalico.org/metadata": stored}}
+    made = slim("test", kind, {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}, 1)
+    assert (made["labels"], made["annotations"]) == (labels, {})
