@@ -29,6 +29,7 @@ from streams.errors import StreamError
 from streams.metadata.counters import MetadataCounters
 from streams.metadata.reader import MetadataReader, Takers, Unusable
 from streams.metadata.writer import DeadLetterWriter
+from streams.policy.processor import PolicyWatch
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
 from streams.source.share import RefusalShare
@@ -102,10 +103,15 @@ class _Worker:
             counters,
         )
         metadata = self._metadata
+        watch = PolicyWatch(self._registry)
 
         def names() -> Names:
             metadata.catch_up()
-            return knowledge.names(time.time_ns(), metadata.version)
+            now_ns = time.time_ns()
+            policies = knowledge.changed_policies(now_ns)
+            if policies is not None:
+                watch.note(policies)
+            return knowledge.names(now_ns, metadata.version)
 
         stage = FlowStage(
             cluster=settings.cluster,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from streams.metadata.builder import DirectoryBuilder
+from streams.policy.policy import Policy
 from streams.policy.record import policy_of
 from streams.policy.timeline import PolicyTimeline
 from streams.window.evaluate import Names
@@ -20,6 +21,7 @@ class Knowledge:
         self._builder = DirectoryBuilder()
         self._policies = PolicyTimeline()
         self._forgotten_at_version = 0
+        self._told_epoch = -1
 
     def apply(self, key: str, record: Mapping[str, Any] | None) -> None:
         """Take one record in; nothing stands for a tombstone, which tells nothing that its deletion did not."""
@@ -35,3 +37,11 @@ class Knowledge:
             self._builder.forget_before(now_ns - _KEPT_NS)
             self._policies.forget_before(now_ns - _KEPT_NS)
         return Names(self._builder.directory(version), self._policies)
+
+    def changed_policies(self, now_ns: int) -> tuple[Policy, ...] | None:
+        """The policies in force; None when they are those of the last time."""
+        epoch = self._policies.epoch_at(now_ns)
+        if epoch.number == self._told_epoch:
+            return None
+        self._told_epoch = epoch.number
+        return epoch.policies.policies
