@@ -13,6 +13,7 @@ from conntrail.policy.manifest import Cluster, build_cluster
 from conntrail.policy.preview.command import preview
 from conntrail.policy.query import parse_question, render_answer
 from conntrail.policy.reader import read_lines, read_objects
+from conntrail.policy.recommend.command import recommend
 from conntrail.policy.usage.command import More, list_policies, show_hits, show_unused
 from conntrail.policy.writer import Output, fail, print_rows
 from streams.policy.evaluate import evaluate
@@ -36,6 +37,11 @@ app.command(
     "conntrail policy explain shop/web 203.0.113.9:443 --domain pay.example",
 )(explain)
 app.command("preview", epilog="Example: conntrail policy preview -f policies/ --since 24h -o markdown")(preview)
+app.command(
+    "recommend",
+    epilog="Examples: conntrail policy recommend -n shop > shop.yaml && conntrail policy preview -f shop.yaml   ·   "
+    "conntrail policy recommend --staged --since 7d",
+)(recommend)
 
 _Objects = Annotated[
     list[Path], typer.Option("-f", "--filename", help="YAML or JSON objects, a file or a directory; may be repeated.")

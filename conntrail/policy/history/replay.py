@@ -59,7 +59,7 @@ def _endpoints(end: SeenEnd, examples: tuple[str, ...], history: History, snapsh
         return list(_distinct(present))
     gone = [history.pods[name] for name in examples if name in history.pods]
     gone = gone or [pod for pod in history.pods.values() if pod.end == end]
-    return [_revived(pod, snapshot) for pod in gone[:MAXIMUM_EXAMPLES]]
+    return [revived(pod, snapshot) for pod in gone[:MAXIMUM_EXAMPLES]]
 
 
 def _distinct(pods: Iterable[Pod]) -> Iterator[Endpoint]:
@@ -73,7 +73,8 @@ def _distinct(pods: Iterable[Pod]) -> Iterator[Endpoint]:
             yield endpoint
 
 
-def _revived(pod: SeenPod, snapshot: Snapshot) -> Endpoint:
+def revived(pod: SeenPod, snapshot: Snapshot) -> Endpoint:
+    """A pod that may be gone, as flows showed it last, in the namespace as it is now."""
     namespace = pod.end.namespace
     return Endpoint(
         kind="pod",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-_GENERATED: Final = frozenset(
+GENERATED: Final = frozenset(
     {
         "pod-template-hash",
         "pod-template-generation",
@@ -22,4 +22,4 @@ _GENERATED: Final = frozenset(
 
 def given_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Sorted by key; what a selector that outlives a rollout may ask for."""
-    return {key: value for key, value in sorted(labels.items()) if key not in _GENERATED}
+    return {key: value for key, value in sorted(labels.items()) if key not in GENERATED}
