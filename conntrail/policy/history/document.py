@@ -75,7 +75,7 @@ def pod_of(body: Body, side: str) -> SeenPod | None:
     return SeenPod(
         end=_end(body, side),
         name=kubernetes["pod"]["name"],
-        labels=kubernetes.get("labels", {}),
+        labels=dict(_flat("", kubernetes.get("labels", {}))),
         node_name=kubernetes.get("node", {}).get("name", ""),
         addresses=(address,) if address else (),
         last_seen_ms=time_ms(body["@timestamp"]),
@@ -112,6 +112,15 @@ def _end(body: Body, side: str) -> SeenEnd:
     return end_of(
         kubernetes.get("namespace", ""), workload.get("kind", ""), workload.get("name", ""), end.get("ip", "")
     )
+
+
+def _flat(prefix: str, labels: Body) -> Iterable[tuple[str, str]]:
+    """Elasticsearch gives keys with dots back as objects in objects, for it makes the source of what it indexed."""
+    for key, value in labels.items():
+        if isinstance(value, Mapping):
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", str(value)
 
 
 def _pod_names(body: Body, side: str) -> frozenset[str]:

@@ -53,8 +53,9 @@ def _few(addresses: Sequence[_Address], foreign: Sequence[_Address], *, is_priva
         if len(step) <= MAXIMUM_BLOCKS:
             yield from (BlockPeer(str(block)) for block in step)
             return
-    if is_private and len(ladder[-1]) <= _LAST_RESORT:
-        yield from (BlockPeer(str(block)) for block in ladder[-1])
+    fewest = min(ladder, key=len)
+    if is_private and len(fewest) <= _LAST_RESORT:
+        yield from (BlockPeer(str(block)) for block in fewest)
     elif is_private:
         held = {network for network in _PRIVATE for item in addresses if item in network}
         yield from (_without(network, foreign) for network in sorted(held, key=str))

@@ -92,7 +92,8 @@ def _summary(draft: Draft) -> Iterator[str]:
     group, evidence = draft.group, draft.evidence
     names = [f"{namespace}/{name} ({kind})" for namespace, kind, name in group.workloads]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    yield f"{', '.join(names[:_SHOWN])}{more}: {evidence}, {many(evidence.peers, 'peer')}; {many(group.present, 'pod')} now"
+    figures = f"{many(evidence.peers, 'peer')}; {many(group.present, 'pod')} now"
+    yield f"{', '.join(names[:_SHOWN])}{more}: {evidence}, {figures}"
     if len(names) > 1:
         yield "these share their labels, so no policy can tell them apart: what one of them needs, all may"
     if group.selected_too:

@@ -14,6 +14,7 @@ from tests.support.stack import RunningStack
 
 PERIOD = Period(AT_MS - 3_600_000, AT_MS + 3_600_000)
 WEB, API = inside("web"), inside("api")
+CANARY = {"app": "web", "track": "canary", "app.kubernetes.io/name": "web", "a.b": "1", "a.b.c": "2"}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def both(settings: Settings) -> tuple[History, History]:
 
 
 def traffic(cluster: str) -> Written:
-    web1, web2 = inside("web", "web-1"), inside("web", "web-2", labels={"app": "web", "track": "canary"})
+    web1, web2 = inside("web", "web-1"), inside("web", "web-2", labels=CANARY)
     return [
         (WINDOWS, seen_window("w1", WEB, API, 8080, cluster=cluster, started=3, active=4)),
         (WINDOWS, seen_window("w2", WEB, API, 8080, cluster=cluster, started=2, active=4, at=60)),
@@ -71,7 +72,7 @@ def test_windows_of_one_pair_add_up_and_know_their_pods_and_domains(settings: Se
     assert records["shop/web", "shop/api", 9090].key.action == "denied"
     assert records["unknown", "shop/api", 0].key.source.kind == "unknown"
     assert records["node/node1", "shop/web", 8080].destination_pods == ("shop/web-1",)
-    assert history.pods["shop/web-2"].labels == {"app": "web", "track": "canary"}
+    assert history.pods["shop/web-2"].labels == CANARY
     assert history.pods["shop/web-1"].addresses == ("10.0.0.1", "fd00::1")
     assert [(hit.key.rule, hit.connections) for hit in history.hits] == [(-1, 2), (0, 4)]
 
