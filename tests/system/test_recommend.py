@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.support.observed import Document, Observed, dump, is_root, observed
-from tests.support.pipeline import run_command
 from tests.support.parts import SECOND
+from tests.support.pipeline import run_command
 from tests.support.stack import RunningStack
 from tests.system.test_truth import begins, first, nanoseconds
 
@@ -140,7 +140,7 @@ def test_what_flows_told_before_they_tell_after_and_no_verdict_drifts(applied: A
 
 
 def actions_of(flows: list[Document]) -> dict[tuple[str, ...], set[str]]:
-    """What became of the connections between each pair of workloads at each port; without those that this test tried."""
+    """What became of connections between each pair of workloads at each port; without those that this test tried."""
     names = (
         "source.kubernetes.workload.name", "destination.kubernetes.workload.name", "network.transport",
         "destination.port", "destination.ip",
@@ -173,9 +173,9 @@ def test_the_evidence_stands_in_comments_and_the_rest_is_policies(applied: Appli
         ("data", "conntrail-metrics"),
         ("data", "conntrail-postgres"),
         ("guest", "conntrail-intruder"),
-        ("shop", "conntrail-export"),
+        ("shop", "conntrail-frontend"),
         ("shop", "conntrail-payment"),
     }
-    assert "# shop/export (CronJob), shop/frontend (Deployment), shop/import (CronJob): " in text
+    assert "# shop/frontend (Deployment), shop/export (CronJob), shop/import (CronJob): " in text
     assert "Proven by replay of " in text
     assert "first seen 20" in text

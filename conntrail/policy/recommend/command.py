@@ -86,7 +86,7 @@ def recommend(
         found = recommended(
             Wish(dialect, namespace, is_staged=staged, keeps_icmp=keep_icmp, with_silent=with_silent), history, snapshot
         )
-        _refuse(found, skip_unprovable)
+        _refuse(found, dialect, skip_unprovable)
     except CommandError as error:
         fail(error)
         return
@@ -113,14 +113,10 @@ def _dialect(kind: Kind) -> "Dialect":
     return {Kind.kubernetes: NETWORK_POLICY, Kind.calico: CALICO, Kind.cilium: CILIUM}[kind]
 
 
-def _refuse(found: "Recommendation", skip_unprovable: bool) -> None:
+def _refuse(found: "Recommendation", dialect: "Dialect", skip_unprovable: bool) -> None:
     """Raises CommandError unless everything is proven; what stands against it is told before."""
-    from conntrail.policy.recommend.remark import failures, unprovable  # noqa: PLC0415 - keeps --help fast
+    from conntrail.policy.recommend.remark import failures, remarks, unprovable  # noqa: PLC0415 - keeps --help fast
 
-    if not found.drafts:
-        raise CommandError(
-            "no traffic was seen of any workload there: nothing to recommend; ask for more time by --since"
-        )
     against = list(failures(found))
     if against:
         _say_some(against)
@@ -132,6 +128,9 @@ def _refuse(found: "Recommendation", skip_unprovable: bool) -> None:
             f"{len(lost)} records cannot be replayed, so nothing is proven: ask for less time by --since, "
             "or leave them out by --skip-unprovable"
         )
+    if not found.drafts:
+        _say_some(list(remarks(found, dialect)))
+        raise CommandError("nothing was seen there that could be allowed: ask for more time by --since")
 
 
 def _say_some(lines: list[str]) -> None:
@@ -145,7 +144,7 @@ def _print(found: "Recommendation", dialect: "Dialect", staged: bool, output: Re
     from conntrail.policy.recommend.remark import remarks  # noqa: PLC0415 - keeps --help fast
     from conntrail.policy.recommend.text import comment, json_text, manifests, yaml_text  # noqa: PLC0415
 
-    told = list(remarks(found, dialect))
+    told = list(remarks(found, dialect, is_staged=staged))
     if output is RecommendOutput.yaml:
         typer.echo(comment([*head, *told]) + yaml_text(found.drafts, dialect, is_staged=staged), nl=False)
     elif output is RecommendOutput.json:

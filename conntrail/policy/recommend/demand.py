@@ -9,6 +9,8 @@ from conntrail.policy.recommend.group import Group, Groups, key_of
 from conntrail.policy.recommend.peer import NamedPeer, NodePeer, OutsidePeer, Peer, PodPeer
 from conntrail.policy.recommend.port import EPHEMERAL_FROM, MAXIMUM_FIXED
 from conntrail.policy.recommend.sift import Wanted
+from streams.metadata.endpoint import Endpoint
+from streams.policy.network import parse_address
 from streams.policy.question import Direction
 
 Ephemeral = Mapping[SeenEnd, frozenset[str]]
@@ -65,13 +67,18 @@ def _peers(end: SeenEnd, item: Wanted, groups: Groups, snapshot: Snapshot, *, by
         yield NamedPeer(names) if is_told else OutsidePeer(end.address)
     elif end.kind == "node":
         node = snapshot.nodes[end.name].endpoint
-        yield NodePeer(node.name, node.addresses)
+        yield node_peer(node.name, node)
     else:
         group = groups.of(end)
         if group is not None:
             yield PodPeer(group.namespace, group.selection)
         for pod in groups.hosts.get(key_of(end), ()):
-            yield NodePeer(pod.node_name, pod.addresses)
+            yield node_peer(pod.node_name, pod)
+
+
+def node_peer(name: str, endpoint: Endpoint) -> NodePeer:
+    """A node by its own endpoint, or by that of a pod on its network."""
+    return NodePeer(name, tuple(address for address in endpoint.addresses if parse_address(address) is not None))
 
 
 def _ephemeral(wanted: Iterable[Wanted], snapshot: Snapshot) -> Ephemeral:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from conntrail.policy.cluster.snapshot import Backend, Pod, Service, ServicePort, Snapshot
-from conntrail.policy.recommend.demand import Demand, Need
+from conntrail.policy.recommend.demand import Demand, Need, node_peer
 from conntrail.policy.recommend.group import Group, Groups
 from conntrail.policy.recommend.peer import EveryPod, NodePeer, OutsidePeer, Peer, PodPeer
 from streams.metadata.endpoint import Endpoint
@@ -73,7 +73,7 @@ def _behind(service: Service, port: ServicePort, snapshot: Snapshot, groups: Gro
             continue
         group = groups.by_workload.get(pod.workload)
         if pod.endpoint.host_network:
-            yield NodePeer(pod.endpoint.node_name, pod.endpoint.addresses), number
+            yield node_peer(pod.endpoint.node_name, pod.endpoint), number
         elif group is not None:
             yield PodPeer(group.namespace, group.selection), number
 

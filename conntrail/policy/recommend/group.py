@@ -8,10 +8,13 @@ from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.history.replay import revived
 from conntrail.policy.history.seen import History, SeenEnd
 from conntrail.policy.recommend.selection import Selection, select
+from conntrail.policy.words.label import given_labels
 from streams.metadata.endpoint import Endpoint
 
 WorkloadKey = tuple[str, str, str]
 """Namespace, kind, name."""
+_NAMED_LAST: Final = ("CronJob", "Job", "Pod")
+"""Where several share a policy, one that lasts gives it its name."""
 _RETURNING: Final = "CronJob"
 """Its pods come back although none is there now."""
 
@@ -80,21 +83,28 @@ def groups_of(snapshot: Snapshot, history: History) -> Groups:
 def _grouped(
     members: Mapping[WorkloadKey, list[Endpoint]], present: frozenset[WorkloadKey]
 ) -> Iterable[tuple[WorkloadKey, Group]]:
+    labels = {key: _distinct(pods) for key, pods in members.items()}
     together: dict[tuple[str, Selection], list[WorkloadKey]] = {}
-    for key, pods in members.items():
-        others = [pod.labels for other in members if other != key and other[0] == key[0] for pod in members[other]]
-        together.setdefault((key[0], select([pod.labels for pod in pods], others)), []).append(key)
+    for key in members:
+        others = [found for other in members if other != key and other[0] == key[0] for found in labels[other]]
+        together.setdefault((key[0], select(labels[key], others)), []).append(key)
     for (namespace, selection), keys in together.items():
         group = Group(
             namespace,
             selection,
-            tuple(keys),
+            tuple(sorted(keys, key=lambda key: (key[1] in _NAMED_LAST, key[2], key[1]))),
             tuple(pod for key in keys for pod in members[key]),
             sum(len(members[key]) for key in keys if key in present),
             tuple(
                 f"{key[0]}/{key[2]}"
-                for key, pods in members.items()
-                if key[0] == namespace and key not in keys and any(selection.selects(pod.labels) for pod in pods)
+                for key, found in labels.items()
+                if key[0] == namespace and key not in keys and any(map(selection.selects, found))
             ),
         )
         yield from ((key, group) for key in keys)
+
+
+def _distinct(pods: Iterable[Endpoint]) -> list[Mapping[str, str]]:
+    """Labels of pods, those that only controllers tell apart once."""
+    found = {tuple(given_labels(pod.labels).items()): pod.labels for pod in pods}
+    return list(found.values())

@@ -18,11 +18,13 @@ from conntrail.policy.recommend.proof import Proof, prove
 from conntrail.policy.recommend.question import Questions, apart_by, questions_about_all
 from conntrail.policy.recommend.sift import Sifted, sift
 from conntrail.policy.recommend.text import yaml_text
+from streams.policy.network import parse_address
 
 _SYSTEM: Final = ("kube-", "openshift-", "calico-", "tigera-", "cilium")
 """Beginnings of names of namespaces in which a missing rule stops the cluster itself: only by name."""
 _LONGEST_NAME: Final = 240
 _PREFIX: Final = "conntrail-"
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def recommend(wish: Wish, history: History, snapshot: Snapshot) -> Recommendatio
 
 def read_back(text: str) -> list[Manifest]:
     """The objects of a text, as whoever applies it reads them."""
-    return [document for document in yaml.safe_load_all(text) if document is not None]
+    return [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,11 @@ class _Material:
 
 def _attempt(material: _Material, *, is_exact: bool) -> Recommendation:
     wish, snapshot, groups, sifted = material.wish, material.snapshot, material.groups, material.sifted
-    demand = demand_of(sifted.wanted, groups, snapshot, by_name=wish.dialect.is_by_name)
+    demand = demand_of(sifted.wanted, groups, snapshot, by_name=False)
     servers = servers_of(snapshot, groups, demand)
+    if wish.dialect.is_by_name and servers:
+        # Names mean nothing to a network plugin that sees no DNS.
+        demand = demand_of(sifted.wanted, groups, snapshot, by_name=True)
     spoken = {group for group, _ in demand}
     chosen = [group for group in material.subjects if wish.with_silent or group in spoken]
     for group in chosen:
@@ -136,7 +141,7 @@ def _may_be(end: SeenEnd, groups: Groups) -> bool:
 
 def _held(snapshot: Snapshot) -> set[str]:
     endpoints = [pod.endpoint for pod in snapshot.pods.values()] + [node.endpoint for node in snapshot.nodes.values()]
-    return {address for endpoint in endpoints for address in endpoint.addresses}
+    return {address for endpoint in endpoints for address in endpoint.addresses if parse_address(address)}
 
 
 def _denied_addresses(sifted: Sifted) -> set[str]:

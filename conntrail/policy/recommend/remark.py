@@ -4,25 +4,41 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from conntrail.policy.history.seen import Seen
-from conntrail.policy.recommend.dialect import Dialect
+from conntrail.policy.recommend.dialect import STAGED_ANNOTATION, Dialect, staged_by_annotation
 from conntrail.policy.recommend.proof import Proof
 from conntrail.policy.recommend.recommendation import Recommendation
+from conntrail.policy.recommend.sift import Sifted
 
 _SHOWN: Final = 10
 
 
-def remarks(found: Recommendation, dialect: Dialect) -> Iterator[str]:
+def remarks(found: Recommendation, dialect: Dialect, *, is_staged: bool = False) -> Iterator[str]:
     """Lines; a WARNING is about traffic that was seen and may stop."""
-    sifted = found.sifted
+    if is_staged and dialect.staged is staged_by_annotation:
+        yield (
+            f"WARNING: network plugins do not know the annotation {STAGED_ANNOTATION} and enforce what is applied: "
+            "give these to cluster-agent --manifests or the lab; --kind CalicoNetworkPolicy has a staged kind of its own"
+        )
+    yield from _of_kind(found.sifted, dialect)
+    yield from _of_traffic(found.sifted)
+    yield from _of_workloads(found)
+
+
+def _of_kind(sifted: Sifted, dialect: Dialect) -> Iterator[str]:
     yield from _records(
         sifted.inexpressible,
         f"WARNING: {dialect.kind} has no word for it, and most network plugins deny it to whoever is isolated "
         "(--keep-icmp lets it through, with every port)",
     )
-    yield from _records([seen for seen, _ in sifted.unprovable], "WARNING: left out, for nobody can replay it")
     if dialect.protocols is not None:
         portless = [item.seen for item in sifted.wanted if item.seen.key.protocol not in dialect.protocols]
         yield from _records(portless, f"let through with every port, for {dialect.kind} has no word for the protocol")
+    if dialect.is_by_name and not any(item.seen.domains for item in sifted.wanted):
+        yield "no flow tells by which name an address outside was found: rules have addresses"
+
+
+def _of_traffic(sifted: Sifted) -> Iterator[str]:
+    yield from _records([seen for seen, _ in sifted.unprovable], "WARNING: left out, for nobody can replay it")
     yield from _records(sifted.closed, "not allowed, for the present policies deny what was seen allowed before")
     yield from _records(
         [item.seen for item in sifted.wanted if not item.is_whole],
@@ -30,6 +46,9 @@ def remarks(found: Recommendation, dialect: Dialect) -> Iterator[str]:
     )
     yield from _records(sifted.failed, "not allowed, for it failed: nobody answered or it was refused")
     yield from _records([seen for seen, _ in sifted.denied], "not allowed, for it was denied")
+
+
+def _of_workloads(found: Recommendation) -> Iterator[str]:
     names = [f"{namespace}/{name}" for group in found.silent for namespace, _, name in group.workloads]
     if names:
         yield f"no traffic was seen of {_listed(names)}: no policy for them, --all isolates them"
@@ -40,8 +59,6 @@ def remarks(found: Recommendation, dialect: Dialect) -> Iterator[str]:
         yield f"{_listed(found.left_out)} left out: a missing rule there stops the cluster; ask for one by -n"
     if found.drafts and not found.has_dns:
         yield "no DNS of the cluster was found in kube-system: only who was seen asking keeps it"
-    if dialect.is_by_name and not any(item.seen.domains for item in sifted.wanted):
-        yield "no flow tells by which name an address outside was found: rules have addresses"
 
 
 def failures(found: Recommendation) -> Iterator[str]:

@@ -70,8 +70,9 @@ def test_staged_policies_are_the_same_ones_once_enforced(dialect: Dialect) -> No
         assert enforced(manifest) == enforced(plain[name])
 
 
-def test_staged_is_an_annotation_and_with_calico_a_kind() -> None:
-    _, staged = recommended(CLUSTER, PAST, NETWORK_POLICY, is_staged=True)
+def test_staged_is_an_annotation_that_is_warned_of_and_with_calico_a_kind() -> None:
+    found, staged = recommended(CLUSTER, PAST, NETWORK_POLICY, is_staged=True)
+    assert "network plugins do not know the annotation" in next(remarks(found, NETWORK_POLICY, is_staged=True))
     assert staged["conntrail-web"]["metadata"]["annotations"] == {"conntrail.io/staged": "true"}
     _, staged = recommended(CLUSTER, PAST, CALICO, is_staged=True)
     assert staged["conntrail-web"]["kind"] == "StagedNetworkPolicy"
