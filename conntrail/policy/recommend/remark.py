@@ -17,7 +17,7 @@ def remarks(found: Recommendation, dialect: Dialect, *, is_staged: bool = False)
     if is_staged and dialect.staged is staged_by_annotation:
         yield (
             f"WARNING: network plugins do not know the annotation {STAGED_ANNOTATION} and enforce what is applied: "
-            "give these to cluster-agent --manifests or the lab; --kind CalicoNetworkPolicy has a staged kind of its own"
+            "keep these to the lab and cluster-agent --manifests; Calico has staged kinds (--kind CalicoNetworkPolicy)"
         )
     yield from _of_kind(found.sifted, dialect)
     yield from _of_traffic(found.sifted)
