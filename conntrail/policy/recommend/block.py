@@ -4,7 +4,7 @@ Clients from the whole Internet, or a service behind thousands of addresses, are
 Wide public blocks leave private networks out, and no wide block holds a pod, a node, or whatever was denied.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Final
 
@@ -14,7 +14,7 @@ MAXIMUM_BLOCKS: Final = 32
 """Of a family, private and public each, in a rule."""
 _LAST_RESORT: Final = 256
 """Private blocks that are borne before a whole private network, which holds pods too, is let in."""
-_Address = IPv4Address | IPv6Address
+Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 _WIDER: Final = {4: (24, 16), 6: (64, 48)}
 """What is usually one network, and what is usually one site."""
@@ -33,22 +33,31 @@ def exact_blocks(addresses: Iterable[str]) -> tuple[BlockPeer, ...]:
     return tuple(BlockPeer(str(block)) for version in _WIDER for block in collapse_addresses(_of(version, networks)))
 
 
-def blocks(addresses: Iterable[str], kept_out: Collection[str]) -> tuple[BlockPeer, ...]:
+def parse_all(addresses: Iterable[str]) -> frozenset[Address]:
+    """Parsed once for many calls of ``blocks``."""
+    return frozenset(ip_address(address) for address in addresses)
+
+
+def blocks(addresses: Iterable[str], kept_out: frozenset[Address]) -> tuple[BlockPeer, ...]:
     """Few blocks with all of ``addresses``; the wide ones hold none of ``kept_out`` that a narrower one leaves out."""
-    parsed = {ip_address(address) for address in addresses}
-    foreign = {ip_address(address) for address in kept_out} - parsed
+    parsed = parse_all(addresses)
     found: list[BlockPeer] = []
     for version in _WIDER:
         for is_private in (True, False):
             chosen = [item for item in parsed if item.version == version and _is_private(item) == is_private]
             if chosen:
-                found += _few(chosen, [item for item in foreign if item.version == version], is_private=is_private)
+                found += _few(chosen, kept_out, is_private=is_private)
     return tuple(found)
 
 
-def _few(addresses: Sequence[_Address], foreign: Sequence[_Address], *, is_private: bool) -> Iterator[BlockPeer]:
-    version = addresses[0].version
-    ladder = [_narrowest(addresses), *(_widened(addresses, length, foreign) for length in _WIDER[version])]
+def _few(addresses: Sequence[Address], kept_out: frozenset[Address], *, is_private: bool) -> Iterator[BlockPeer]:
+    exact = _narrowest(addresses)
+    if len(exact) <= MAXIMUM_BLOCKS:
+        yield from (BlockPeer(str(block)) for block in exact)
+        return
+    version, own = addresses[0].version, frozenset(addresses)
+    foreign = [item for item in kept_out - own if item.version == version]
+    ladder = [exact, *(_widened(addresses, length, foreign) for length in _WIDER[version])]
     for step in ladder:
         if len(step) <= MAXIMUM_BLOCKS:
             yield from (BlockPeer(str(block)) for block in step)
@@ -65,13 +74,13 @@ def _few(addresses: Sequence[_Address], foreign: Sequence[_Address], *, is_priva
         yield BlockPeer(whole.cidr, (*private, *whole.exceptions))
 
 
-def _narrowest(addresses: Sequence[_Address]) -> list[_Network]:
+def _narrowest(addresses: Sequence[Address]) -> list[_Network]:
     return list(collapse_addresses(_of(addresses[0].version, [ip_network(str(item)) for item in addresses])))
 
 
-def _widened(addresses: Sequence[_Address], length: int, foreign: Sequence[_Address]) -> list[_Network]:
+def _widened(addresses: Sequence[Address], length: int, foreign: Sequence[Address]) -> list[_Network]:
     """Blocks of this length, but where somebody else is in one, only the addresses of it."""
-    by_block: dict[_Network, list[_Address]] = {}
+    by_block: dict[_Network, list[Address]] = {}
     for item in addresses:
         by_block.setdefault(ip_network(f"{item}/{length}", strict=False), []).append(item)
     taken = {ip_network(f"{item}/{length}", strict=False) for item in foreign}
@@ -82,13 +91,13 @@ def _widened(addresses: Sequence[_Address], length: int, foreign: Sequence[_Addr
     ]
 
 
-def _without(network: _Network, foreign: Sequence[_Address]) -> BlockPeer:
+def _without(network: _Network, foreign: Sequence[Address]) -> BlockPeer:
     """Too many exceptions are no rule that anybody could read; then the proof decides."""
     inside = sorted({str(ip_network(str(item))) for item in foreign if item in network})
     return BlockPeer(str(network), tuple(inside) if len(inside) <= MAXIMUM_BLOCKS else ())
 
 
-def _is_private(address: _Address) -> bool:
+def _is_private(address: Address) -> bool:
     return any(address in network for network in _PRIVATE)
 
 

@@ -142,11 +142,11 @@ def _say_some(lines: list[str]) -> None:
 
 def _print(found: "Recommendation", dialect: "Dialect", staged: bool, output: RecommendOutput, head: list[str]) -> None:
     from conntrail.policy.recommend.remark import remarks  # noqa: PLC0415 - keeps --help fast
-    from conntrail.policy.recommend.text import comment, json_text, manifests, yaml_text  # noqa: PLC0415
+    from conntrail.policy.recommend.text import comment, json_text, manifests  # noqa: PLC0415
 
     told = list(remarks(found, dialect, is_staged=staged))
     if output is RecommendOutput.yaml:
-        typer.echo(comment([*head, *told]) + yaml_text(found.drafts, dialect, is_staged=staged), nl=False)
+        typer.echo(comment([*head, *told]) + found.text, nl=False)
     elif output is RecommendOutput.json:
         typer.echo(json_text(manifests(found.drafts, dialect, is_staged=staged)), nl=False)
     else:

@@ -5,12 +5,13 @@ UDP is asked for again by TCP (RFC 7766).
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from conntrail.policy.cluster.snapshot import Backend, Pod, Service, ServicePort, Snapshot
 from conntrail.policy.recommend.demand import Demand, Need, node_peer
 from conntrail.policy.recommend.group import Group, Groups
-from conntrail.policy.recommend.peer import EveryPod, NodePeer, OutsidePeer, Peer, PodPeer
+from conntrail.policy.recommend.peer import EveryPod, OutsidePeer, Peer, PodPeer
 from streams.metadata.endpoint import Endpoint
 from streams.policy.evaluate import evaluate
 from streams.policy.network import parse_address
@@ -23,8 +24,16 @@ _HOMES: Final = ("kube-system", "openshift-dns")
 _LINK_LOCAL: Final = "169.254."
 """Where the cache on each node listens (Kubernetes documentation, NodeLocal DNSCache)."""
 
-Servers = dict[Peer, int]
-"""Those who answer for the cluster's DNS, and the port at which each of them does."""
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who answers for the cluster's DNS."""
+
+    port: int
+    ends: tuple[End, ...]
+
+
+Servers = dict[Peer, Server]
 
 
 def servers_of(snapshot: Snapshot, groups: Groups, demand: Demand) -> Servers:
@@ -40,24 +49,25 @@ def servers_of(snapshot: Snapshot, groups: Groups, demand: Demand) -> Servers:
         for peer, need in needs.items():
             if direction == "egress" and isinstance(peer, OutsidePeer) and ("UDP", _PORT) in need.ports:
                 is_cache = peer.address.startswith(_LINK_LOCAL) or peer.address in dialled
-                found |= {peer: _PORT} if is_cache else {}
+                if is_cache:
+                    found[peer] = Server(_PORT, (End(None, parse_address(peer.address)),))
     return found
 
 
-def keep_dns(demand: Demand, group: Group, servers: Servers, present: PolicySet, groups: Groups) -> None:
+def keep_dns(demand: Demand, group: Group, servers: Servers, present: PolicySet) -> None:
     """Add what keeps a group asking, and a server answering everybody, unless the present policies forbid that."""
     needs = demand.setdefault((group, "egress"), {})
     for peer, need in needs.items():
         if isinstance(peer, OutsidePeer) and ("UDP", _PORT) in need.ports:
             need.is_dns = True
             need.ports |= {("TCP", _PORT)}
-    for server, port in servers.items():
-        if server == PodPeer(group.namespace, group.selection):
-            _add(demand.setdefault((group, "ingress"), {}).setdefault(EveryPod(), Need()), _PROTOCOLS, port)
+    for peer, server in servers.items():
+        if peer == PodPeer(group.namespace, group.selection):
+            _add(demand.setdefault((group, "ingress"), {}).setdefault(EveryPod(), Need()), _PROTOCOLS, server.port)
             continue
-        allowed = [name for name in _PROTOCOLS if not _is_denied(group, server, (name, port), present, groups)]
+        allowed = [name for name in _PROTOCOLS if not _is_denied(group, server, name, present)]
         if allowed:
-            _add(needs.setdefault(server, Need()), allowed, port)
+            _add(needs.setdefault(peer, Need()), allowed, server.port)
 
 
 def _add(need: Need, protocols: Iterable[str], port: int) -> None:
@@ -65,7 +75,7 @@ def _add(need: Need, protocols: Iterable[str], port: int) -> None:
     need.ports |= {(protocol, port) for protocol in protocols}
 
 
-def _behind(service: Service, port: ServicePort, snapshot: Snapshot, groups: Groups) -> Iterator[tuple[Peer, int]]:
+def _behind(service: Service, port: ServicePort, snapshot: Snapshot, groups: Groups) -> Iterator[tuple[Peer, Server]]:
     for backend in service.backends:
         pod = _pod(backend, snapshot)
         number = None if pod is None else _number(port, pod.endpoint)
@@ -73,9 +83,10 @@ def _behind(service: Service, port: ServicePort, snapshot: Snapshot, groups: Gro
             continue
         group = groups.by_workload.get(pod.workload)
         if pod.endpoint.host_network:
-            yield node_peer(pod.endpoint.node_name, pod.endpoint), number
+            peer = node_peer(pod.endpoint.node_name, pod.endpoint)
+            yield peer, Server(number, tuple(End(None, parse_address(address)) for address in peer.addresses))
         elif group is not None:
-            yield PodPeer(group.namespace, group.selection), number
+            yield PodPeer(group.namespace, group.selection), Server(number, tuple(map(_end, group.pods)))
 
 
 def _pod(backend: Backend, snapshot: Snapshot) -> Pod | None:
@@ -89,24 +100,12 @@ def _number(port: ServicePort, endpoint: Endpoint) -> int | None:
     return next((named.port for named in endpoint.ports if named.name == port.target), None)
 
 
-def _is_denied(group: Group, server: Peer, asked: tuple[str, int], present: PolicySet, groups: Groups) -> bool:
-    protocol, port = asked
+def _is_denied(group: Group, server: Server, protocol: str, present: PolicySet) -> bool:
     return any(
-        evaluate(present, Question(_end(pod), far, protocol, port)).verdict == "deny"
+        evaluate(present, Question(_end(pod), far, protocol, server.port)).verdict == "deny"
         for pod in group.pods
-        for far in _far(server, groups)
+        for far in server.ends
     )
-
-
-def _far(server: Peer, groups: Groups) -> Iterator[End]:
-    if isinstance(server, PodPeer):
-        for group in groups.all:
-            if (group.namespace, group.selection) == (server.namespace, server.selection):
-                yield from map(_end, group.pods)
-    elif isinstance(server, OutsidePeer):
-        yield End(None, parse_address(server.address))
-    elif isinstance(server, NodePeer):
-        yield from (End(None, parse_address(address)) for address in server.addresses)
 
 
 def _end(pod: Endpoint) -> End:

@@ -1,11 +1,11 @@
 """A policy before it is written in any language: whom it selects, what it lets through, and on what grounds."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from conntrail.policy.history.seen import Seen
-from conntrail.policy.recommend.block import blocks, exact_blocks
+from conntrail.policy.recommend.block import Address, blocks, exact_blocks
 from conntrail.policy.recommend.demand import Demand, Need, Needs
 from conntrail.policy.recommend.evidence import Evidence, evidence_of, many
 from conntrail.policy.recommend.group import Group
@@ -46,7 +46,7 @@ class Draft:
     evidence: Evidence
 
 
-def draft_of(group: Group, name: str, demand: Demand, kept_out: Collection[str], *, is_exact: bool) -> Draft:
+def draft_of(group: Group, name: str, demand: Demand, kept_out: frozenset[Address], *, is_exact: bool) -> Draft:
     """``kept_out``: addresses that no wide block may hold; ``is_exact``: there are no wide blocks and ranges."""
     sides = {direction: demand.get((group, direction), {}) for direction in _DIRECTIONS}
     openings = {
@@ -58,7 +58,7 @@ def draft_of(group: Group, name: str, demand: Demand, kept_out: Collection[str],
     return Draft(group, name, openings["ingress"], openings["egress"], evidence_of(records.values(), len(ends)))
 
 
-def _openings(needs: Needs, kept_out: Collection[str], *, is_exact: bool) -> Iterator[Opening]:
+def _openings(needs: Needs, kept_out: frozenset[Address], *, is_exact: bool) -> Iterator[Opening]:
     """Peers with the same ports share a rule; DNS stands apart, so that nobody takes it away by mistake."""
     together: dict[tuple[tuple[Span, ...], bool], list[tuple[RulePeer, Iterable[str]]]] = {}
     outside: dict[tuple[Span, ...], dict[str, Need]] = {}

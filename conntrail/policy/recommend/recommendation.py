@@ -9,6 +9,7 @@ import yaml
 
 from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.history.seen import History, Seen, SeenEnd
+from conntrail.policy.recommend.block import parse_all
 from conntrail.policy.recommend.demand import demand_of
 from conntrail.policy.recommend.dialect import Dialect, Manifest
 from conntrail.policy.recommend.dns import keep_dns, servers_of
@@ -46,6 +47,8 @@ class Recommendation:
     """A set of policies; it may be shown only if its proof names no failure."""
 
     drafts: tuple[Draft, ...]
+    text: str
+    """The policies as YAML: this is what was proven."""
     sifted: Sifted
     proof: Proof
     silent: tuple[Group, ...]
@@ -94,13 +97,14 @@ def _attempt(material: _Material, *, is_exact: bool) -> Recommendation:
     spoken = {group for group, _ in demand}
     chosen = [group for group in material.subjects if wish.with_silent or group in spoken]
     for group in chosen:
-        keep_dns(demand, group, servers, snapshot.policies, groups)
-    kept_out = _held(snapshot) | _denied_addresses(sifted)
+        keep_dns(demand, group, servers, snapshot.policies)
+    kept_out = parse_all(_held(snapshot) | _denied_addresses(sifted))
     names = _names(chosen)
     drafts = tuple(draft_of(group, names[group], demand, kept_out, is_exact=is_exact) for group in chosen)
     text = yaml_text(drafts, wish.dialect, is_staged=wish.is_staged)
     return Recommendation(
         drafts=drafts,
+        text=text,
         sifted=sifted,
         proof=prove(read_back(text), sifted, material.history, snapshot),
         silent=tuple(group for group in material.subjects if group not in chosen),

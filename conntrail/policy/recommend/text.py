@@ -103,7 +103,10 @@ def _summary(draft: Draft) -> Iterator[str]:
         yield "none of its pods is there now: its labels are those that flows showed"
 
 
-class _Dumper(yaml.SafeDumper):
+_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BASE):  # type: ignore[misc]  # the fast one is there where the library was built with it
     """Quotes what other readers of YAML take for a number or a truth value, such as the label values 1e3 and y."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the library's signature

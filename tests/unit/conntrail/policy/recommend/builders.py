@@ -7,7 +7,6 @@ from conntrail.policy.history.seen import History, Seen, SeenEnd, SeenKey, SeenP
 from conntrail.policy.recommend.dialect import Dialect
 from conntrail.policy.recommend.network_policy import NETWORK_POLICY
 from conntrail.policy.recommend.recommendation import Recommendation, Wish, read_back, recommend
-from conntrail.policy.recommend.text import yaml_text
 from tests.unit.conntrail.policy.cluster.builders import Manifest, node, pod
 
 FIRST_MS, LAST_MS = 1_795_458_720_000, 1_795_462_320_000
@@ -66,5 +65,4 @@ def recommended(
 ) -> tuple[Recommendation, dict[str, Manifest]]:
     """The policies by name, as a text reads back."""
     found = recommend(Wish(dialect, **wish), past, cluster)
-    text = yaml_text(found.drafts, dialect, is_staged=wish.get("is_staged", False))
-    return found, {item["metadata"]["name"]: item for item in read_back(text)}
+    return found, {item["metadata"]["name"]: item for item in read_back(found.text)}

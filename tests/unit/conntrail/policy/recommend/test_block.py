@@ -1,17 +1,23 @@
 """Addresses outside the cluster as blocks."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conntrail.policy.recommend.block import MAXIMUM_BLOCKS, blocks, exact_blocks
+from conntrail.policy.recommend.block import MAXIMUM_BLOCKS, exact_blocks, parse_all
+from conntrail.policy.recommend.block import blocks as blocks_of
 from conntrail.policy.recommend.peer import BlockPeer
 
 ADDRESSES = st.sets(
     st.one_of(st.ip_addresses(v=4), st.ip_addresses(network="10.0.0.0/14"), st.ip_addresses(v=6)).map(str),
     min_size=1, max_size=80,
 )  # fmt: skip
+
+
+def blocks(addresses: Iterable[str], kept_out: Iterable[str]) -> tuple[BlockPeer, ...]:
+    return blocks_of(addresses, parse_all(kept_out))
 
 
 def holds(block: BlockPeer, address: str) -> bool:

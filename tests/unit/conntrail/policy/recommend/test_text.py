@@ -11,7 +11,7 @@ from conntrail.policy.recommend.dialect import Dialect, enforced
 from conntrail.policy.recommend.network_policy import NETWORK_POLICY
 from conntrail.policy.recommend.recommendation import Wish, recommend
 from conntrail.policy.recommend.remark import failures, remarks
-from conntrail.policy.recommend.text import comment, json_text, manifests, yaml_text
+from conntrail.policy.recommend.text import comment, json_text, manifests
 from conntrail.policy.words.label import given_labels
 from tests.unit.conntrail.policy.cluster.builders import pod, snapshot
 from tests.unit.conntrail.policy.recommend.builders import (
@@ -42,7 +42,7 @@ DIALECTS = [NETWORK_POLICY, CALICO, CILIUM]
 def test_yaml_and_json_are_the_same_objects_and_both_are_proven(dialect: Dialect) -> None:
     found = recommend(Wish(dialect), PAST, CLUSTER)
     assert not list(failures(found))
-    from_yaml = list(yaml.safe_load_all(yaml_text(found.drafts, dialect, is_staged=False)))
+    from_yaml = list(yaml.safe_load_all(found.text))
     items = json.loads(json_text(manifests(found.drafts, dialect, is_staged=False)))["items"]
     evidence = [item["metadata"].pop("annotations")["conntrail.io/evidence"] for item in items]
     assert from_yaml == items
@@ -51,7 +51,7 @@ def test_yaml_and_json_are_the_same_objects_and_both_are_proven(dialect: Dialect
 
 def test_every_rule_stands_under_its_evidence() -> None:
     found = recommend(Wish(NETWORK_POLICY), PAST, CLUSTER)
-    lines = yaml_text(found.drafts, NETWORK_POLICY, is_staged=False).splitlines()
+    lines = found.text.splitlines()
     rule = lines.index("    - from:")
     assert lines[rule - 1] == (
         "    # shop/api: 3 connections in 5 flows, first seen 2026-11-23T18:32:00Z, last seen 2026-11-23T19:32:00Z"
@@ -113,7 +113,7 @@ def test_label_values_that_other_readers_take_for_numbers_are_quoted(value: str)
     cluster = snapshot(*NODES, pod("web-1", "10.0.0.1", labels={"app": value}), PODS[2])
     found, policies = recommended(cluster, history(seen(end("web"), end("api"), 1)))
     assert policies["conntrail-web"]["spec"]["podSelector"] == {"matchLabels": given_labels({"app": value})}
-    assert f"app: '{value}'" in yaml_text(found.drafts, NETWORK_POLICY, is_staged=False)
+    assert f"app: '{value}'" in found.text
 
 
 def test_no_name_ends_its_comment() -> None:
