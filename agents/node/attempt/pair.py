@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.node.attempt.columns import DIALLED, TRANSLATED, Attempts
 from agents.node.attempt.key import packet_keys
+from agents.node.report.rows import choose
 
 REPLY_FIELDS = (
     "reply_source_high",
@@ -22,11 +23,11 @@ REPLY_FIELDS = (
 
 def pair(rows: Attempts, seed: int) -> tuple[Attempts, Attempts]:
     """Dialled rows, with the real destination where its line is among ``rows``, and the lines left over."""
-    dialled = rows[rows["kind"] == DIALLED]
-    translated = rows[rows["kind"] == TRANSLATED]
+    dialled = choose(rows, rows["kind"] == DIALLED)
+    translated = choose(rows, rows["kind"] == TRANSLATED)
     if not len(translated) or not len(dialled):
         return dialled, translated
-    both = rows[rows["kind"] <= TRANSLATED]
+    both = choose(rows, rows["kind"] <= TRANSLATED)
     keys = packet_keys(both, seed)
     order = np.argsort(keys, kind="stable")
     is_dialled = both["kind"][order] == DIALLED
@@ -37,4 +38,4 @@ def pair(rows: Attempts, seed: int) -> tuple[Attempts, Attempts]:
         both[field][target] = both[field][origin]
     is_left_over = both["kind"] == TRANSLATED
     is_left_over[origin] = False
-    return both[both["kind"] == DIALLED], both[is_left_over]
+    return choose(both, both["kind"] == DIALLED), choose(both, is_left_over)

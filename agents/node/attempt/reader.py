@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-import numpy as np
-
 from agents.errors import ReadError, RightsError
 from agents.node.attempt.columns import ATTEMPT, Attempts
 from agents.node.attempt.parse import parse_datagram
 from agents.node.attempt.ruleset import REJECTED_HEAD_BYTES
 from agents.node.namespace.reader import entered
+from agents.node.report.rows import join
 
 _NETLINK_NETFILTER: Final = 12
 _SO_RCVBUFFORCE: Final = 33
@@ -90,7 +89,7 @@ class AttemptReader:
     def read(self) -> AttemptBatch:
         """Everything that is there now, up to a bound; never waits."""
         listener = self._listener()
-        pieces: list[Attempts] = [np.empty(0, ATTEMPT)]
+        pieces: list[Attempts] = []
         overruns = lost = malformed = 0
         for _ in range(_MAXIMUM_DATAGRAMS):
             try:
@@ -106,7 +105,7 @@ class AttemptReader:
             pieces.append(parsed.rows)
             malformed += parsed.malformed
             lost += self._count_lost(parsed.first_sequence, parsed.messages)
-        return AttemptBatch(np.concatenate(pieces), overruns, lost, malformed)
+        return AttemptBatch(join(pieces, ATTEMPT), overruns, lost, malformed)
 
     def close(self) -> None:
         """Let go of the group."""

@@ -14,6 +14,7 @@ from agents.node.attempt.confirmation import Confirmations
 from agents.node.attempt.key import answered_keys, connection_ids, dialled_keys, find, packet_keys
 from agents.node.attempt.pair import REPLY_FIELDS, pair
 from agents.node.report.columns import END_REASONS, EVIDENCES, REPORT, TCP_STATES, TUPLES, Reports
+from agents.node.report.rows import choose, insert, join, remove, replace
 
 _NS: Final = 1_000_000_000
 _SHORTEST_ENTRY_NS: Final = 8 * _NS
@@ -77,9 +78,9 @@ class AttemptTable:
             dialled, translated = pair(rows, self._seed)
             keys = dialled_keys(dialled, self._seed)
             is_open = ~self._confirmations.contain(keys)
-            self._add(dialled[is_open], keys[is_open])
+            self._add(choose(dialled, is_open), keys[is_open])
             self._translate(translated)
-            self._reject(rows[rows["kind"] == REJECTED])
+            self._reject(choose(rows, rows["kind"] == REJECTED))
         self._confirmations.age(now_ns)
 
     def confirm(self, entries: npt.NDArray[np.void]) -> None:
@@ -90,8 +91,8 @@ class AttemptTable:
         self._confirmations.add(keys)
         is_confirmed = find(keys, self._pending["key"]) >= 0
         if is_confirmed.any():
-            self._close(self._pending[is_confirmed])
-            self._pending = self._pending[~is_confirmed]
+            self._close(choose(self._pending, is_confirmed))
+            self._pending = choose(self._pending, ~is_confirmed)
 
     def hold(self) -> None:
         """Call nothing denied until ``release``: confirmations may have been lost."""
@@ -125,13 +126,14 @@ class AttemptTable:
         is_over = (rows["packets"] == 0) & ((rows["last_ns"] <= now_ns - quiet_ns) | flush)
         is_last = (rows["evidence"] == _REJECT_EVIDENCE) | (rows["protocol"] != _TCP) | is_over | flush
         chosen = is_due | (is_over & ~rows["is_finished"])
-        closing = np.concatenate([*self._closing, np.empty(0, _PENDING)])
-        report = np.concatenate([_render(rows[chosen], is_last[chosen]), _render(closing, np.ones(len(closing), bool))])
+        closing = join(self._closing, _PENDING)
+        is_closed = np.ones(len(closing), np.bool_)
+        report = join([_render(choose(rows, chosen), is_last[chosen]), _render(closing, is_closed)], REPORT)
         rows["is_finished"][is_due] |= is_last[is_due]
         rows["is_reported"][is_due] = True
         rows["packets"][is_due] = 0
         rows["bytes"][is_due] = 0
-        self._pending = rows[~is_over] if not flush else rows[:0]
+        self._pending = choose(rows, ~is_over) if not flush else rows[:0]
         self._closing = []
         return report
 
@@ -140,22 +142,22 @@ class AttemptTable:
         if not len(dialled):
             return
         order = np.argsort(keys, kind="stable")
-        dialled, keys = dialled[order], keys[order]
+        dialled, keys = choose(dialled, order), keys[order]
         firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         lasts = np.concatenate([firsts[1:], [len(keys)]]) - 1
         fresh = np.zeros(len(firsts), _PENDING)
         for field in _TUPLE_FIELDS:
             fresh[field] = dialled[field][firsts]
         fresh["key"] = keys[firsts]
-        fresh["packet_key"] = packet_keys(dialled[lasts], self._seed)
+        fresh["packet_key"] = packet_keys(choose(dialled, lasts), self._seed)
         fresh["first_ns"] = fresh["waiting_ns"] = dialled["seen_at_ns"][firsts]
         fresh["last_ns"] = dialled["seen_at_ns"][lasts]
         fresh["packets"] = lasts - firsts + 1
         fresh["bytes"] = np.add.reduceat(dialled["ip_bytes"].astype(np.uint64), firsts)
         fresh["evidence"] = _ATTEMPT_EVIDENCE
         at = find(self._pending["key"], fresh["key"])
-        self._repeat(at[at >= 0], fresh[at >= 0])
-        self._insert(fresh[at < 0])
+        self._repeat(at[at >= 0], choose(fresh, at >= 0))
+        self._insert(choose(fresh, at < 0))
 
     def _repeat(self, at: npt.NDArray[np.intp], again: npt.NDArray[np.void]) -> None:
         """Packets of tuples that are known: retransmits, or the same port once more."""
@@ -164,8 +166,8 @@ class AttemptTable:
         is_over = (rows["protocol"][at] == _TCP) & (rows["evidence"][at] == _REJECT_EVIDENCE) & rows["is_finished"][at]
         again["connection_id"] = connection_ids(again, again["first_ns"], self._seed)
         again["key"] = rows["key"][at]
-        rows[at[is_over]] = again[is_over]
-        at, again = at[~is_over], again[~is_over]
+        replace(rows, at[is_over], choose(again, is_over))
+        at, again = at[~is_over], choose(again, ~is_over)
         is_idle = rows["packets"][at] == 0
         rows["waiting_ns"][at[is_idle]] = again["waiting_ns"][is_idle]
         rows["packets"][at] += again["packets"]
@@ -181,15 +183,15 @@ class AttemptTable:
             self.overflowed += int(fresh["packets"][room:].sum())
             fresh = fresh[:room]
         fresh["connection_id"] = connection_ids(fresh, fresh["first_ns"], self._seed)
-        self._pending = np.insert(self._pending, np.searchsorted(self._pending["key"], fresh["key"]), fresh)
+        self._pending = insert(self._pending, np.searchsorted(self._pending["key"], fresh["key"]), fresh)
 
     def _evict(self, count: int) -> None:
         """Make room: tuples that have been reported and are quiet go first, the longest quiet before others."""
         rows = self._pending
         candidates = np.flatnonzero(rows["is_reported"] & (rows["packets"] == 0))
         leaving = candidates[np.argsort(rows["last_ns"][candidates], kind="stable")][:count]
-        self._close(rows[leaving])
-        self._pending = np.delete(rows, leaving)
+        self._close(choose(rows, leaving))
+        self._pending = remove(rows, leaving)
 
     def _translate(self, translated: Attempts) -> None:
         """The real destination of packets whose first line came in an earlier batch."""
@@ -198,7 +200,7 @@ class AttemptTable:
         rows = self._pending
         order = np.argsort(rows["packet_key"], kind="stable")
         found = find(rows["packet_key"][order], packet_keys(translated, self._seed))
-        at, translated = order[found[found >= 0]], translated[found >= 0]
+        at, translated = order[found[found >= 0]], choose(translated, found >= 0)
         # The far end of an attempt that has been reported stays: a retry may meet another backend, yet it is one try.
         is_open = ~rows["is_reported"][at]
         for field in REPLY_FIELDS:
@@ -210,22 +212,22 @@ class AttemptTable:
         answered = np.sort(answered_keys(rejected, self._seed))
         rows = self._pending
         waiting = np.flatnonzero((rows["packets"] > 0) & (rows["evidence"] != _REJECT_EVIDENCE))
-        is_rejected = find(answered, answered_keys(rows[waiting], self._seed)) >= 0
+        is_rejected = find(answered, answered_keys(choose(rows, waiting), self._seed)) >= 0
         rows["evidence"][waiting[is_rejected]] = _REJECT_EVIDENCE
 
     def _close(self, rows: npt.NDArray[np.void]) -> None:
         """Rows that leave the table after they were reported get a last report, without figures."""
-        unfinished = rows[rows["is_reported"] & ~rows["is_finished"]]
+        unfinished = choose(rows, rows["is_reported"] & ~rows["is_finished"])
         if not len(unfinished) or sum(map(len, self._closing)) + len(unfinished) > self._capacity:
             return
         unfinished["packets"] = unfinished["bytes"] = 0
         self._closing.append(unfinished)
 
     def _give_up(self, is_lost: npt.NDArray[np.bool_]) -> None:
-        lost = self._pending[is_lost]
+        lost = choose(self._pending, is_lost)
         self.undetermined += int(lost["packets"].sum())
         self._close(lost)
-        self._pending = self._pending[~is_lost]
+        self._pending = choose(self._pending, ~is_lost)
 
 
 def _render(rows: npt.NDArray[np.void], is_final: npt.NDArray[np.bool_]) -> Reports:

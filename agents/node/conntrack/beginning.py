@@ -8,6 +8,7 @@ import numpy.typing as npt
 from agents.node.conntrack.entry import Entries
 from agents.node.conntrack.identity import Flags, Keys, Positions, keys_of, ranks_of
 from agents.node.report.columns import TUPLES
+from agents.node.report.rows import choose, join
 
 BEGINNING: Final = np.dtype(
     [("key", "u8"), *TUPLES, ("status", "u4"), ("tcp_state", "u1"), ("seen_at_ns", "i8"), ("absences", "u1")]
@@ -41,8 +42,8 @@ class Beginnings:
     def all(self) -> Beginning:
         """Every one, sorted."""
         if self._added:
-            self._set(np.concatenate([self._known, *self._added]))
-            self._known = self._known[np.argsort(self._known["key"], kind="stable")]
+            known = join([self._known, *self._added], BEGINNING)
+            self._set(choose(known, np.argsort(known["key"], kind="stable")))
         return self._known
 
     def restore(self, known: Beginning) -> None:
@@ -73,16 +74,16 @@ class Beginnings:
         positions = np.minimum(np.searchsorted(ended, known["key"]), len(ended) - 1)
         answered = np.where(ended[positions] == known["key"], counts[positions], 0)
         ranks = np.arange(len(known)) - np.searchsorted(known["key"], known["key"])
-        self._set(known[ranks >= answered])
+        self._set(choose(known, ranks >= answered))
 
     def drop_shown(self, keys: Keys) -> Beginning:
         """Forget those that a dump shows; return, and forget, those that two dumps in a row have not shown."""
         known = self.all()
-        waiting = known[~np.isin(known["key"], keys)]
+        waiting = choose(known, ~np.isin(known["key"], keys))
         waiting["absences"] += 1
         is_gone: Flags = waiting["absences"] > 1
-        self._set(waiting[~is_gone])
-        return waiting[is_gone]
+        self._set(choose(waiting, ~is_gone))
+        return choose(waiting, is_gone)
 
     def _set(self, known: Beginning) -> None:
         self._known, self._count = known, len(known)

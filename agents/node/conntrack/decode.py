@@ -10,6 +10,7 @@ from agents.node.conntrack.attribute import MalformedError
 from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.conntrack.frame import Frames, frame_datagrams, frame_stream
 from agents.node.conntrack.layout import Layout
+from agents.node.report.rows import join
 
 NEW: Final = 0x0100  # NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW
 DELETE: Final = 0x0102  # IPCTNL_MSG_CT_DELETE
@@ -56,7 +57,7 @@ class Decoder:
                 entries.extend(decoded)
                 malformed += faults
         interrupted = bool((frames.flags & _DUMP_INTERRUPTED).any())
-        return Decoded(_joined(found[NEW]), _joined(found[DELETE]), malformed, interrupted)
+        return Decoded(join(found[NEW], ENTRY), join(found[DELETE], ENTRY), malformed, interrupted)
 
     def _decode_rows(self, rows: npt.NDArray[np.uint8]) -> tuple[list[Entries], int]:
         """Messages of one length."""
@@ -92,7 +93,3 @@ def _rows(data: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], length: 
     """The messages at these offsets, each a row of whole words: copying words takes a quarter of copying bytes."""
     windows = np.lib.stride_tricks.sliding_window_view(data, length // 4)
     return np.ascontiguousarray(windows[offsets >> 2]).view(np.uint8)
-
-
-def _joined(parts: list[Entries]) -> Entries:
-    return np.concatenate(parts) if parts else np.zeros(0, ENTRY)

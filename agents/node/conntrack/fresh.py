@@ -10,6 +10,7 @@ from agents.node.conntrack.entry import COUNTERS, Entries
 from agents.node.conntrack.identity import Flags, Keys, Positions
 from agents.node.conntrack.live import LIVE, TUPLE_NAMES, Live, mark_evicted
 from agents.node.report.key import mix
+from agents.node.report.rows import Choice, choose
 
 Instants = npt.NDArray[np.int64]
 
@@ -27,10 +28,10 @@ class Unknown:
     has_zeroed: Flags
     """Known until somebody set its counters to zero: another connection from then on."""
 
-    def chosen(self, which: npt.NDArray[np.generic]) -> "Unknown":
+    def chosen(self, which: Choice) -> "Unknown":
         """Some of them, by flag or position."""
         return Unknown(
-            self.entries[which],
+            choose(self.entries, which),
             self.keys[which],
             self.identities[which],
             self.at_ns[which],

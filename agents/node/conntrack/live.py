@@ -9,6 +9,7 @@ from agents.node.conntrack.end import is_over, lingering_end_reasons
 from agents.node.conntrack.entry import COUNTERS, Entries
 from agents.node.conntrack.identity import Flags, Positions
 from agents.node.report.columns import END_REASONS, REPORT, TCP_STATES, TUPLES, Reports
+from agents.node.report.rows import choose, replace
 
 TUPLE_NAMES: Final = tuple(name for name, _ in TUPLES)
 _ACTIVE, _EVICTED = END_REASONS.index("active"), END_REASONS.index("evicted")
@@ -77,7 +78,7 @@ def note_over(live: Live, now_ns: int) -> None:
     if begins.any():
         live["is_end_due"] |= begins
         live["ended_at_ns"][begins] = now_ns
-        live["end_reason"][begins] = lingering_end_reasons(live[begins])
+        live["end_reason"][begins] = lingering_end_reasons(choose(live, begins))
 
 
 def note_absent(live: Live) -> None:
@@ -89,9 +90,9 @@ def note_gone(live: Live, now_ns: int) -> None:
     """Mark those that two dumps in a row did not show."""
     gone = np.flatnonzero(live["absences"] >= _GONE_ABSENCES)
     if len(gone):
-        marked = live[gone]
+        marked = choose(live, gone)
         mark_evicted(marked, now_ns)
-        live[gone] = marked
+        replace(live, gone, marked)
 
 
 def mark_evicted(live: Live, at_ns: int | npt.NDArray[np.int64]) -> None:
@@ -115,7 +116,7 @@ def take_rows(live: Live) -> Reports:
     changed = ~live["is_told"] | live["is_end_due"]
     for name in COUNTERS:
         changed |= live[name] != live[f"reported_{name}"]
-    told = live[changed]
+    told = choose(live, changed)
     rows = np.zeros(len(told), REPORT)
     for name in (*TUPLE_NAMES, "connection_id", "status", "tcp_state", "started_at_ns", "seen_at_ns"):
         rows[name] = told[name]

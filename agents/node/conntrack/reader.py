@@ -12,13 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from agents.errors import ReadError, RightsError
 from agents.node.conntrack.decode import Decoded, Decoder
 from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.datagram.reader import BatchReceiver
 from agents.node.namespace.reader import entered
+from agents.node.report.rows import join
 
 _NETLINK_NETFILTER: Final = 12
 _SO_RCVBUFFORCE: Final = 33
@@ -114,8 +113,8 @@ class ConntrackReader:
             sizes = batch.sizes
             found.append(self._event_decoder.decode_datagrams(self._receiver.buffer, _EVENT_ROOM, sizes))
         return Events(
-            _joined([decoded.new for decoded in found]),
-            _joined([decoded.destroyed for decoded in found]),
+            join([decoded.new for decoded in found], ENTRY),
+            join([decoded.destroyed for decoded in found], ENTRY),
             overruns,
             refused + sum(decoded.malformed for decoded in found),
         )
@@ -143,7 +142,7 @@ class ConntrackReader:
             self._dumps = None
             raise _translated(error, "conntrack dump") from error
         return Dump(
-            _joined([decoded.new for decoded in found]),
+            join([decoded.new for decoded in found], ENTRY),
             sum(decoded.malformed for decoded in found),
             interrupted or any(decoded.interrupted for decoded in found),
         )
@@ -210,10 +209,6 @@ def _set_receive_buffer(opened: socket.socket, size: int) -> None:
     except PermissionError:
         with suppress(OSError):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-
-
-def _joined(parts: list[Entries]) -> Entries:
-    return np.concatenate(parts) if parts else np.zeros(0, ENTRY)
 
 
 def _refused(buffer: bytearray, at: int) -> OSError:

@@ -4,7 +4,7 @@ Pure: events, dumps and the clock come in as arguments. The sum of a connection'
 counted, whatever the order of events and dumps, and over a restart when the state is kept.
 """
 
-from dataclasses import replace
+import dataclasses
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from agents.node.conntrack.beginning import Beginnings
 from agents.node.conntrack.end import end_reasons
 from agents.node.conntrack.ending import Endings, are_copies
-from agents.node.conntrack.entry import Entries
+from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.conntrack.fresh import Instants, Origin, Unknown
 from agents.node.conntrack.identity import Flags, Positions, identities_of, keys_of, ranks_of
 from agents.node.conntrack.live import (
@@ -29,7 +29,8 @@ from agents.node.conntrack.live import (
     take_rows,
 )
 from agents.node.conntrack.state import TableState, pack_state, unpack_state
-from agents.node.report.columns import Reports
+from agents.node.report.columns import REPORT, Reports
+from agents.node.report.rows import choose, join, remove, replace
 
 _FORGOTTEN_ABSENCES: Final = 5
 """Until then a connection that was held to be gone goes on where it was, should it be back."""
@@ -95,7 +96,7 @@ class ConnectionTable:
     def take_report(self, now_ns: int) -> Reports:  # noqa: ARG002 - every row has an instant of its own
         """Rows for everything that changed since the last report, and for what ended."""
         self._settle()
-        rows = np.concatenate([take_rows(self._live), take_rows(self._all_finished())])
+        rows = join([take_rows(self._live), take_rows(self._all_finished())], REPORT)
         self._finished.clear()
         self._endings.turn()
         self._ended_count = 0
@@ -136,14 +137,14 @@ class ConnectionTable:
         return Origin(self._seed, self._began_at_ns, self._is_based, self._beginnings)
 
     def _all_finished(self) -> Live:
-        return np.concatenate([np.zeros(0, LIVE), *self._finished])
+        return join(self._finished, LIVE)
 
     def _settle(self) -> None:
         """Apply the ends that were heard of."""
         if not self._ended:
             return
         at_ns = np.repeat([at for _, at in self._ended], [len(entries) for entries, _ in self._ended])
-        lot = _unknown(np.concatenate([entries for entries, _ in self._ended]), at_ns)
+        lot = _unknown(join([entries for entries, _ in self._ended], ENTRY), at_ns)
         self._ended.clear()
         _, is_known = find(self._live, lot.identities)
         told = self._endings.are_told(lot, is_known, self._beginnings)
@@ -155,7 +156,7 @@ class ConnectionTable:
         is_answer = (lot.entries["started_at_ns"] > 0) | ~is_known | (ranks > 0)
         for chosen in (ranks == 0, ranks > 0):  # the first may be known; what has its identity after it is not
             if chosen.any():
-                self._finish(replace(lot.chosen(chosen), nth=ranks[chosen]))
+                self._finish(dataclasses.replace(lot.chosen(chosen), nth=ranks[chosen]))
         self._endings.add(lot.entries, lot.identities)
         self._beginnings.drop_ended(lot.keys[is_answer])
 
@@ -163,8 +164,8 @@ class ConnectionTable:
         """Move connections from the live to the finished."""
         positions, goes_on, has_zeroed = self._match(lot)
         entries = lot.entries
-        rows = self._origin().begin(replace(lot, has_zeroed=has_zeroed))
-        rows[goes_on] = self._live[positions[goes_on]]
+        rows = self._origin().begin(dataclasses.replace(lot, has_zeroed=has_zeroed))
+        replace(rows, goes_on, choose(self._live, positions[goes_on]))
         stopped = np.where(entries["stopped_at_ns"] > 0, entries["stopped_at_ns"], lot.at_ns)
         show(rows, slice(None), entries, stopped)
         end(rows, stopped, end_reasons(entries, rows["tcp_state"]))
@@ -176,19 +177,19 @@ class ConnectionTable:
         """Bring the live connections up to date; return those that are not among them and have room."""
         positions, goes_on, has_zeroed = self._match(shown)
         note_absent(self._live)
-        show(self._live, positions[goes_on], shown.entries[goes_on], now_ns)
+        show(self._live, positions[goes_on], choose(shown.entries, goes_on), now_ns)
         note_over(self._live, now_ns)
         note_gone(self._live, now_ns)
         zeroed = np.unique(positions[has_zeroed])
         self._retire(zeroed, now_ns)
         forgotten = np.flatnonzero(self._live["absences"] >= _FORGOTTEN_ABSENCES)
-        self._finished.append(self._live[forgotten])
+        self._finished.append(choose(self._live, forgotten))
         self._remove(np.concatenate([zeroed, forgotten]))
         others = np.flatnonzero(~goes_on)
         others = others[ranks_of(shown.identities[others][::-1])[::-1] == 0]  # of two of the same, as it was last
         room = max(self._capacity - len(self._live), 0)
         self.overflow += max(len(others) - room, 0)
-        return replace(shown, has_zeroed=has_zeroed).chosen(others[:room])
+        return dataclasses.replace(shown, has_zeroed=has_zeroed).chosen(others[:room])
 
     def _match(self, lot: Unknown) -> tuple[Positions, Flags, Flags]:
         """Position among the live ones; which of them go on there, and which were set to zero."""
@@ -201,18 +202,18 @@ class ConnectionTable:
     def _retire(self, positions: Positions, at_ns: int | Instants) -> None:
         """What another connection took the place of has ended, whoever did not say so."""
         if len(positions):
-            retired = self._live[positions]
+            retired = choose(self._live, positions)
             mark_evicted(retired, at_ns)
             self._finished.append(retired)
 
     def _remove(self, positions: Positions) -> None:
         if len(positions):
-            self._live = np.delete(self._live, positions)
+            self._live = remove(self._live, positions)
 
     def _join(self, fresh: Live) -> None:
         if len(fresh):
-            joined = np.concatenate([self._live, fresh])
-            self._live = joined[np.argsort(joined["identity"], kind="stable")]
+            joined = join([self._live, fresh], LIVE)
+            self._live = choose(joined, np.argsort(joined["identity"], kind="stable"))
 
 
 def _unknown(entries: Entries, at_ns: Instants) -> Unknown:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from agents.node.report.columns import SOCKET, Reports, Sockets
 from agents.node.report.key import Keys, destination_socket_keys, socket_keys, source_socket_keys
+from agents.node.report.rows import choose, join, replace
 
 Positions = npt.NDArray[np.intp]
 NOWHERE = -1
@@ -51,11 +52,12 @@ class KnownSockets:
         """Merge all that was noted; call before matching."""
         if not self._noted:
             return
-        seen = np.concatenate(self._noted)
+        seen = join(self._noted, SOCKET)
         self._noted.clear()
         rows = np.zeros(len(seen), _KNOWN)
-        rows["key"], rows["socket"], rows["noted_in"] = socket_keys(seen), seen, self._turn
-        merged = _merge(np.concatenate([self._known, rows]))
+        rows["key"], rows["noted_in"] = socket_keys(seen), self._turn
+        replace(rows["socket"], slice(None), seen)
+        merged = _merge(join([self._known, rows], _KNOWN))
         if self._reported_before:
             self._restore(merged)
         self._known = merged
@@ -78,7 +80,7 @@ class KnownSockets:
         """Copies of the sockets; NOWHERE gives a row of zeros."""
         sockets = np.zeros(len(positions), SOCKET)
         is_found = positions != NOWHERE
-        sockets[is_found] = self._known["socket"][positions[is_found]]
+        replace(sockets, is_found, choose(self._known["socket"], positions[is_found]))
         return sockets
 
     def take_retransmits(self, positions: Positions) -> npt.NDArray[np.int64]:
@@ -97,22 +99,22 @@ class KnownSockets:
     def forget(self, reports: Reports) -> None:
         """Drop the sockets of connections that ended, unmatched ones, and what exceeds the capacity."""
         # A denied attempt's socket may live on and be reported again: its retransmits must not count twice.
-        ended = reports[reports["is_final"] & (reports["evidence"] == 0)]
+        ended = choose(reports, reports["is_final"] & (reports["evidence"] == 0))
         ended_keys = np.concatenate([source_socket_keys(ended), destination_socket_keys(ended)])
         is_gone = np.isin(self._known["key"], ended_keys)
         is_gone |= ~self._known["is_matched"] & (self._known["noted_in"] + _UNMATCHED_TURNS <= self._turn)
-        known = self._known[~is_gone]
+        known = choose(self._known, ~is_gone)
         excess = len(known) - self._capacity
         if excess > 0:
             newest = np.argsort(known["noted_in"], kind="stable")[excess:]
-            known = known[np.sort(newest)]
+            known = choose(known, np.sort(newest))
             self.forgotten += excess
         self._known = known
         self._turn += 1
 
     def export_state(self) -> bytes:
         """What a restarted agent must know so as not to count a retransmit twice."""
-        counted = self._known[self._known["reported_retransmits"] > 0]
+        counted = choose(self._known, self._known["reported_retransmits"] > 0)
         rows = np.zeros(len(counted), _RETRANSMITS)
         rows["key"], rows["reported"] = counted["key"], counted["reported_retransmits"]
         awaited = np.array(list(self._reported_before.items())[: self._capacity], np.uint64).reshape(-1, 2)
@@ -136,7 +138,7 @@ class KnownSockets:
         if not len(known):
             return np.full(len(reports), NOWHERE, np.intp)
         positions = np.minimum(np.searchsorted(known["key"], keys), len(known) - 1)
-        candidates = known[positions]
+        candidates = choose(known, positions)
         sockets = candidates["socket"]
         # Equal keys of different ends can be made on purpose; a process must not be named by them.
         is_same = (candidates["key"] == keys) & (sockets["protocol"] == reports["protocol"])
@@ -148,9 +150,9 @@ class KnownSockets:
 
 def _merge(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """One row a key: the last, with the last known inode, cgroup, process and figures of the others."""
-    rows = rows[np.argsort(rows["key"], kind="stable")]
+    rows = choose(rows, np.argsort(rows["key"], kind="stable"))
     starts = np.flatnonzero(np.concatenate([[True], rows["key"][1:] != rows["key"][:-1]]))
-    merged: npt.NDArray[np.void] = rows[np.append(starts[1:], len(rows)) - 1]
+    merged = choose(rows, np.append(starts[1:], len(rows)) - 1)
     for fields in (("inode",), ("cgroup_id",), ("process_id",), _FIGURES):
         chosen = _last_where(rows["socket"][fields[-1]] != 0, starts)
         is_known = chosen != NOWHERE

@@ -18,6 +18,7 @@ from agents.node.attempt.address import Address
 from agents.node.namespace.reader import entered
 from agents.node.report.columns import SOCKET, Sockets
 from agents.node.report.key import Keys, socket_keys
+from agents.node.report.rows import choose, join
 from agents.node.socket.diag.question import make_questions
 from agents.node.socket.diag.reader import DiagBuffer, DiagReader
 from agents.node.socket.namespace.reader import Described, Seen, describe_here, find_namespaces
@@ -123,21 +124,21 @@ class SocketReader:
         kernel does not answer.
         """
         questions = make_questions(rows)
-        questions = questions[~np.isin(socket_keys(questions), self._closed)]
-        pieces: list[Sockets] = [np.zeros(0, SOCKET)]
+        questions = choose(questions, ~np.isin(socket_keys(questions), self._closed))
+        pieces: list[Sockets] = []
         for inode, indices in self._places.split(questions).items():
-            pieces.append(self._found.known[inode].diag.ask(questions[indices]))
-        return np.concatenate(pieces)
+            pieces.append(self._found.known[inode].diag.ask(choose(questions, indices)))
+        return join(pieces, SOCKET)
 
     def take_closed(self) -> Sockets:
         """TCP sockets that closed since the last call, with their final figures, without inode and cgroup."""
-        pieces: list[Sockets] = [np.zeros(0, SOCKET)]
+        pieces: list[Sockets] = []
         taken = 0
         for known in self._found.known.values():
             while taken < _CLOSED_AT_ONCE and len(closed := known.diag.take_closed()):
                 pieces.append(closed)
                 taken += len(closed)
-        closed = np.concatenate(pieces)
+        closed = join(pieces, SOCKET)
         self._closed = socket_keys(closed)
         return closed
 

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from agents.node.capability.record import Capability
 from agents.node.interval.loss import Losses
+from agents.node.report.columns import REPORT
 from agents.node.report.flow import assemble_flows
 from agents.node.report.known_socket import KnownSockets
+from agents.node.report.rows import join
 from agents.node.watch.attempt.processor import AttemptWatch
 from agents.node.watch.budget import Budget
 from agents.node.watch.connection.processor import ConnectionWatch
@@ -79,9 +79,7 @@ class NodeWatch:
         if not is_last:
             self.attempts.check_rules()
         now_ns = time.time_ns()
-        reports = np.concatenate(
-            [self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)]
-        )
+        reports = join([self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)], REPORT)
         if self.sockets is None:
             return assemble_flows(reports, self.known, {})
         self.sockets.refresh(reports)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.node.report.columns import SOCKET, Sockets
+from agents.node.report.rows import join
 
 SOCKET_MESSAGE: Final = 20  # SOCK_DIAG_BY_FAMILY; closing sockets come under the same number
 _HEADER_BYTES: Final = 16
@@ -100,7 +101,7 @@ class AnswerDecoder:
         data = np.frombuffer(buffer, np.uint8)
         all_lengths = np.array(lengths, np.int64)
         all_offsets = np.array(offsets, np.int64)
-        pieces: list[Sockets] = [np.zeros(0, SOCKET)]
+        pieces: list[Sockets] = []
         indices: list[int] = []
         for length in np.unique(all_lengths).tolist():
             chosen = np.flatnonzero(all_lengths == length)
@@ -111,7 +112,7 @@ class AnswerDecoder:
             for layout, is_fitting in self._sort(rows):
                 pieces.append(layout.read(rows[is_fitting]))
                 indices.extend(chosen[is_fitting].tolist())
-        return np.concatenate(pieces), indices, len(offsets) - len(indices)
+        return join(pieces, SOCKET), indices, len(offsets) - len(indices)
 
     def _sort(self, rows: Bytes) -> list[tuple[Layout, npt.NDArray[np.intp]]]:
         """Each arrangement with the rows that have it; rows that fit none are malformed."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from agents.errors import ReadError, RightsError
 from agents.node.datagram.reader import BatchReceiver
 from agents.node.report.columns import SOCKET, Sockets
+from agents.node.report.rows import choose, join
 from agents.node.socket.diag.answer import SOCKET_MESSAGE, AnswerDecoder
 from agents.node.socket.diag.question import Questions, render_requests
 
@@ -69,7 +70,7 @@ class DiagReader:
         """
         starts = range(0, len(questions), _ASKED_AT_ONCE)
         pieces = [self._ask(questions[start : start + _ASKED_AT_ONCE]) for start in starts]
-        return np.concatenate([np.zeros(0, SOCKET), *pieces])
+        return join(pieces, SOCKET)
 
     def take_closed(self) -> Sockets:
         """TCP sockets that closed since the last call, with their final figures; bounded, call again for more."""
@@ -86,8 +87,7 @@ class DiagReader:
         )
         self.malformed += malformed + int((~is_whole).sum())
         sockets["protocol"] = _TCP
-        connected: Sockets = sockets[sockets["remote_port"] != 0]
-        return connected
+        return choose(sockets, sockets["remote_port"] != 0)
 
     def close(self) -> None:
         """Let go of the namespace."""
@@ -129,11 +129,11 @@ class DiagReader:
             raise ReadError(f"sock_diag: {error.strerror or error}") from error
         sockets, indices, malformed = self._buffer.decoder.decode(self._buffer.memory, offsets, lengths)
         self.malformed += malformed
-        asked = questions[[_number_of(memory, offsets[index], _HEADER.size) - first for index in indices]]
+        numbers = [_number_of(memory, offsets[index], _HEADER.size) - first for index in indices]
+        asked = choose(questions, np.array(numbers, np.intp))
         for name in ("protocol", "local_high", "local_low", "remote_high", "remote_low", "local_port", "remote_port"):
             sockets[name] = asked[name]
-        telling: Sockets = sockets[(sockets["inode"] != 0) | sockets["has_figures"]]
-        return telling
+        return choose(sockets, (sockets["inode"] != 0) | sockets["has_figures"])
 
     def _frame(self, start: int, received: int, offsets: list[int], lengths: list[int]) -> int:
         """Note the message that was received at ``start``; return where the next may go."""

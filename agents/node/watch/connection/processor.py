@@ -17,6 +17,7 @@ from agents.node.conntrack.table import ConnectionTable
 from agents.node.interval.loss import Losses
 from agents.node.metrics import NodeMetrics
 from agents.node.report.columns import Reports
+from agents.node.report.rows import join
 
 _RETRY_SECONDS = 30.0
 _GATHER_NS = 10**9
@@ -143,7 +144,7 @@ class ConnectionWatch:
 
     def _apply_destroyed(self) -> None:
         if self._destroyed:
-            self._table.apply_destroyed(np.concatenate(self._destroyed), self._destroyed_at_ns)
+            self._table.apply_destroyed(join(self._destroyed, ENTRY), self._destroyed_at_ns)
             self._destroyed.clear()
 
     def _close(self) -> None:

@@ -18,6 +18,7 @@ from agents.node.process.reader import ProcessReader
 from agents.node.report.columns import TCP_STATES, Reports
 from agents.node.report.flow import Processes
 from agents.node.report.known_socket import KnownSockets
+from agents.node.report.rows import choose
 from agents.node.socket.reader import SocketReader
 from agents.node.watch.budget import Budget
 
@@ -80,7 +81,7 @@ class SocketWatch:
 
     def ask(self, rows: Reports) -> None:
         """Look up the sockets of these connections soon."""
-        rows = rows[np.isin(rows["protocol"], _PROTOCOLS)]
+        rows = choose(rows, np.isin(rows["protocol"], _PROTOCOLS))
         room = _WAITING - self._waiting_rows
         if len(rows) > room:
             self._metrics.missed_sockets.labels("busy").inc(len(rows) - room)
@@ -112,7 +113,7 @@ class SocketWatch:
         self._take_closed()
         self._known.settle()
         has_socket = np.isin(reports["protocol"], _PROTOCOLS) & ~np.isin(reports["tcp_state"], _SOCKETLESS)
-        living = reports[~reports["is_final"] & has_socket]
+        living = choose(reports, ~reports["is_final"] & has_socket)
         for start in range(0, len(living), _ASKED_AT_ONCE):
             self._look_up(living[start : start + _ASKED_AT_ONCE])
         self._name_processes()
