@@ -1,104 +1,92 @@
-"""Turns nfnetlink_log messages into attempt rows.
+"""Turns one nfnetlink_log message into an attempt row.
 
 Attribute numbers: linux/netfilter/nfnetlink_log.h. Conntrack's tuples win where the kernel attached them, else the
-packet's own head counts. A message that cannot be read is counted, never guessed at.
+packet's own head counts. A message that cannot be read is told, never guessed at.
 """
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-import numpy as np
-
-from agents.node.attempt.columns import ATTEMPT, DIALLED, REJECTED, TRANSLATED, Attempts
+from agents.node.attempt.columns import DIALLED, REJECTED, TRANSLATED
 from agents.node.attempt.packet import Head, is_reset, parse_head, parse_unreachable
 from agents.node.attempt.ruleset import DIALLED_PREFIX, REJECTED_PREFIX, TRANSLATED_PREFIX
 from agents.node.attempt.tuples import Tracked, parse_tracked, walk
 
 PACKET_MESSAGE: Final = 4 << 8  # NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET
-_HEADER: Final = Struct("=IHHII")
-_FAMILY_HEADER_BYTES: Final = 4
-_TIMESTAMP, _PAYLOAD, _PREFIX, _SEQUENCE, _CT = 3, 9, 10, 12, 18
-_WANTED: Final = frozenset({_TIMESTAMP, _PAYLOAD, _PREFIX, _SEQUENCE, _CT})
+ATTRIBUTES_AT: Final = 20  # struct nlmsghdr and struct nfgenmsg
+TIMESTAMP, PAYLOAD, PREFIX, TRACKED = 3, 9, 10, 18
+_SEQUENCE: Final = 12
+_WANTED: Final = frozenset({TIMESTAMP, PAYLOAD, PREFIX, TRACKED})
 _TIME: Final = Struct("!QQ")
+TIME_BYTES: Final = _TIME.size
+CREDIBLE_NS: Final = 60_000_000_000
+"""The kernel's time of arrival lies a little before the read; anything else is no such time."""
 _KINDS: Final = {
     DIALLED_PREFIX.encode(): DIALLED,
     TRANSLATED_PREFIX.encode(): TRANSLATED,
     REJECTED_PREFIX.encode(): REJECTED,
 }
+Row = tuple[int, ...]
+"""One row of ATTEMPT."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What one datagram of the log group held."""
+def parse_message(message: bytes, received_at_ns: int) -> Row | None:
+    """The row of one message, header included; without a time of its own it was seen at ``received_at_ns``.
 
-    rows: Attempts
-    malformed: int
-    first_sequence: int | None
-    """Kernel's number of the first message, None when no message had one."""
-    messages: int
-    """Messages that took a number, malformed ones included."""
-
-
-def parse_datagram(data: bytes, received_at_ns: int) -> Parsed:
-    """Rows of all messages in ``data``; a message without a time of its own was seen at ``received_at_ns``."""
-    rows: list[tuple[int, ...]] = []
-    malformed = messages = 0
-    first_sequence: int | None = None
-    offset = 0
-    while offset + _HEADER.size <= len(data):
-        length, kind, _, _, _ = _HEADER.unpack_from(data, offset)
-        if length < _HEADER.size or offset + length > len(data):
-            malformed += 1
-            break
-        if kind == PACKET_MESSAGE:
-            messages += 1
-            try:
-                values = _values(data, offset + _HEADER.size + _FAMILY_HEADER_BYTES, offset + length)
-                if first_sequence is None and _SEQUENCE in values:
-                    first_sequence = int.from_bytes(values[_SEQUENCE][:4], "big") - messages + 1
-                row = _parse_values(values, received_at_ns)
-            except ValueError:
-                row = None
-            if row is None:
-                malformed += 1
-            else:
-                rows.append(row)
-        offset += (length + 3) & ~3
-    return Parsed(np.array(rows, ATTEMPT), malformed, first_sequence, messages)
+    None when the message is none of ours, or malformed.
+    """
+    try:
+        values = {
+            kind: message[start:end]
+            for kind, start, end in walk(message, ATTRIBUTES_AT, len(message))
+            if kind in _WANTED
+        }
+        return _parse_values(values, received_at_ns)
+    except ValueError:
+        return None
 
 
-def _values(data: bytes, start: int, end: int) -> dict[int, bytes]:
-    return {
-        kind: data[value_start:value_end] for kind, value_start, value_end in walk(data, start, end) if kind in _WANTED
-    }
+def parse_number(message: bytes) -> int | None:
+    """The kernel's number of this message of the group; None when it has none."""
+    try:
+        for kind, start, end in walk(message, ATTRIBUTES_AT, len(message)):
+            if kind == _SEQUENCE:
+                return int.from_bytes(message[start:end][:4], "big")
+    except ValueError:
+        return None
+    return None
 
 
-def _parse_values(values: dict[int, bytes], received_at_ns: int) -> tuple[int, ...] | None:
-    kind = _KINDS.get(values.get(_PREFIX, b"").rstrip(b"\0"))
-    packet = values.get(_PAYLOAD, b"")
+def kind_of(prefix: bytes) -> int | None:
+    """Which of our rules wrote this prefix; None when none did."""
+    return _KINDS.get(prefix.rstrip(b"\0"))
+
+
+def _parse_values(values: dict[int, bytes], received_at_ns: int) -> Row | None:
+    kind = kind_of(values.get(PREFIX, b""))
+    packet = values.get(PAYLOAD, b"")
     head = parse_head(packet)
     if kind is None or head is None:
         return None
-    seen_at_ns = _seen_at(values.get(_TIMESTAMP, b""), received_at_ns)
+    seen_at_ns = _seen_at(values.get(TIMESTAMP, b""), received_at_ns)
     if kind == REJECTED:
         return _rejected_row(packet, head, seen_at_ns)
-    tracked = parse_tracked(values[_CT]) if _CT in values else None
+    tracked = parse_tracked(values[TRACKED]) if TRACKED in values else None
     if tracked is not None:
         return _tracked_row(kind, tracked, head, seen_at_ns)
     return _row(kind, head, seen_at_ns)
 
 
 def _seen_at(timestamp: bytes, received_at_ns: int) -> int:
-    if len(timestamp) != _TIME.size:
+    if len(timestamp) != TIME_BYTES:
         return received_at_ns
     seconds, microseconds = _TIME.unpack(timestamp)
-    # The kernel's time of arrival lies a little before the read; anything else is no such time.
     seen_at_ns: int = seconds * 1_000_000_000 + microseconds * 1_000
-    return seen_at_ns if 0 < received_at_ns - seen_at_ns < 60_000_000_000 else received_at_ns  # noqa: PLR2004 - ns
+    is_credible = microseconds < 1_000_000 and 0 < received_at_ns - seen_at_ns < CREDIBLE_NS  # noqa: PLR2004 - 1 s
+    return seen_at_ns if is_credible else received_at_ns
 
 
-def _row(kind: int, head: Head, seen_at_ns: int) -> tuple[int, ...]:
+def _row(kind: int, head: Head, seen_at_ns: int) -> Row:
     is_dialled = kind != TRANSLATED
     return (
         head.family, head.protocol, 0,
@@ -109,7 +97,7 @@ def _row(kind: int, head: Head, seen_at_ns: int) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def _tracked_row(kind: int, tracked: Tracked, head: Head, seen_at_ns: int) -> tuple[int, ...]:
+def _tracked_row(kind: int, tracked: Tracked, head: Head, seen_at_ns: int) -> Row:
     original, reply = tracked.original, tracked.reply
     return (
         head.family, original.protocol, tracked.zone,
@@ -120,7 +108,7 @@ def _tracked_row(kind: int, tracked: Tracked, head: Head, seen_at_ns: int) -> tu
     )  # fmt: skip
 
 
-def _rejected_row(packet: bytes, head: Head, seen_at_ns: int) -> tuple[int, ...] | None:
+def _rejected_row(packet: bytes, head: Head, seen_at_ns: int) -> Row | None:
     """The attempt that a reset or an unreachable error answers."""
     answered = parse_unreachable(packet, head)
     if answered is not None:

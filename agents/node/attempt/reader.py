@@ -9,8 +9,9 @@ from typing import Final
 
 from agents.errors import ReadError, RightsError
 from agents.node.attempt.columns import ATTEMPT, Attempts
-from agents.node.attempt.parse import parse_datagram
+from agents.node.attempt.decode import AttemptDecoder, Numbered
 from agents.node.attempt.ruleset import REJECTED_HEAD_BYTES
+from agents.node.datagram.reader import BatchReceiver
 from agents.node.namespace.reader import entered
 from agents.node.report.rows import join
 
@@ -28,8 +29,9 @@ _KERNEL_BUFFER_BYTES: Final = 32 << 10
 _FLUSH_HUNDREDTHS: Final = 10
 """The kernel sends what it has gathered after this many 1/100 s; 1 s, its default, delays denials for nothing."""
 _MESSAGES_A_SEND: Final = 100
-_RECEIVE_BYTES: Final = 64 << 10
-_MAXIMUM_DATAGRAMS: Final = 256
+_ANSWER_BYTES: Final = 64 << 10
+_DATAGRAMS_A_BATCH: Final = 16
+_MAXIMUM_BATCHES: Final = 16
 """Bounds one read; a flood must not keep the agent from conntrack's events."""
 _ANSWER_SECONDS: Final = 5.0
 _HEADER: Final = Struct("=IHHII")
@@ -56,6 +58,8 @@ class AttemptReader:
         self._group = group
         self._receive_buffer_bytes = receive_buffer_bytes
         self._socket: socket.socket | None = None
+        self._receiver = BatchReceiver(_DATAGRAMS_A_BATCH, _KERNEL_BUFFER_BYTES)
+        self._decoder = AttemptDecoder()
         self._expected: int | None = None
         self._has_rights = False
         self.has_tuples = False
@@ -91,20 +95,20 @@ class AttemptReader:
         listener = self._listener()
         pieces: list[Attempts] = []
         overruns = lost = malformed = 0
-        for _ in range(_MAXIMUM_DATAGRAMS):
+        for _ in range(_MAXIMUM_BATCHES):
             try:
-                data = listener.recv(_RECEIVE_BYTES)
+                batch = self._receiver.receive(listener.fileno())
             except BlockingIOError:
                 break
             except OSError as error:
-                if error.errno != errno.ENOBUFS:
+                if error.errno not in (errno.ENOBUFS, errno.EINTR):
                     raise ReadError(f"log group {self._group}: {error.strerror}") from error
-                overruns += 1
+                overruns += error.errno == errno.ENOBUFS
                 continue
-            parsed = parse_datagram(data, time.time_ns())
-            pieces.append(parsed.rows)
-            malformed += parsed.malformed
-            lost += self._count_lost(parsed.first_sequence, parsed.messages)
+            decoded = self._decoder.decode(self._receiver.buffer, self._receiver.room, batch.sizes, time.time_ns())
+            pieces.append(decoded.rows)
+            malformed += batch.refused + decoded.malformed
+            lost += sum(map(self._count_lost, decoded.numbered))
         return AttemptBatch(join(pieces, ATTEMPT), overruns, lost, malformed)
 
     def close(self) -> None:
@@ -118,11 +122,11 @@ class AttemptReader:
             raise ReadError(f"log group {self._group} is not bound")
         return self._socket
 
-    def _count_lost(self, first: int | None, messages: int) -> int:
-        if first is None:
+    def _count_lost(self, numbered: Numbered) -> int:
+        if numbered.first is None:
             return 0
-        lost = 0 if self._expected is None else (first - self._expected) % _SEQUENCE_RANGE
-        self._expected = (first + messages) % _SEQUENCE_RANGE
+        lost = 0 if self._expected is None else (numbered.first - self._expected) % _SEQUENCE_RANGE
+        self._expected = (numbered.first + numbered.messages) % _SEQUENCE_RANGE
         return lost
 
     def _bind(self, listener: socket.socket) -> None:
@@ -155,9 +159,9 @@ class AttemptReader:
         attribute = (4 + len(value)).to_bytes(2, "little") + kind.to_bytes(2, "little") + value
         body = b"\0\0" + self._group.to_bytes(2, "big") + attribute + bytes(-len(attribute) % 4)
         listener.send(_HEADER.pack(_HEADER.size + len(body), _CONFIG_MESSAGE, _REQUEST_AND_ACKNOWLEDGE, 1, 0) + body)
-        answer = listener.recv(_RECEIVE_BYTES)
+        answer = listener.recv(_ANSWER_BYTES)
         while len(answer) >= _HEADER.size and _HEADER.unpack_from(answer)[1] != _ERROR_MESSAGE:
-            answer = listener.recv(_RECEIVE_BYTES)  # packets may already flow
+            answer = listener.recv(_ANSWER_BYTES)  # packets may already flow
         return -int.from_bytes(answer[16:20], "little", signed=True)
 
 

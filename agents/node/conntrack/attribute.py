@@ -77,9 +77,13 @@ class Attribute(NamedTuple):
     size: int
 
 
-def walk(message: bytes) -> list[Attribute]:
-    """All attributes of one message. Raises MalformedError when a length does not fit or there are too many."""
-    found = list(islice(_walk(message, MESSAGE_HEAD_BYTES, len(message), ()), _MAXIMUM_ATTRIBUTES + 1))
+def walk(message: bytes, start: int = MESSAGE_HEAD_BYTES, end: int | None = None) -> list[Attribute]:
+    """All attributes of one message, or of ``message[start:end]`` where conntrack's are part of another.
+
+    Raises MalformedError when a length does not fit or there are too many.
+    """
+    last = len(message) if end is None else end
+    found = list(islice(_walk(message, start, last, ()), _MAXIMUM_ATTRIBUTES + 1))
     if len(found) > _MAXIMUM_ATTRIBUTES:
         raise MalformedError(f"more than {_MAXIMUM_ATTRIBUTES} attributes")
     return found

@@ -9,8 +9,8 @@ from struct import Struct
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from agents.node.datagram.message import Bytes, Flags, Layouts, Pattern, address, column, gather, pick
 from agents.node.report.columns import SOCKET, Sockets
 from agents.node.report.rows import join
 
@@ -24,7 +24,6 @@ _TCP_INFO, _PROTOCOL, _CGROUP_ID = 2, 10, 21  # INET_DIAG_INFO, INET_DIAG_PROTOC
 _MAXIMUM_ATTRIBUTES: Final = 64
 _AF_INET: Final = 2
 _AF_INET6: Final = 10
-_MAPPED: Final = np.uint64(0xFFFF_0000_0000)
 LISTEN: Final = 10  # TCP_LISTEN, linux/net/tcp_states.h
 _FIXED: Final = (("state", 17, "u1"), ("inode", 84, "<u4"))
 _PORTS: Final = (("local_port", 20), ("remote_port", 22))
@@ -38,8 +37,7 @@ _FIGURES: Final = (
 )
 """Offsets in struct tcp_info, linux/tcp.h."""
 _LEAST_INFO_BYTES: Final = 104  # up to total_retrans; shorter ones are older than any kernel we meet
-
-Bytes = npt.NDArray[np.uint8]
+_MAXIMUM_LAYOUTS: Final = 128
 
 
 class Layout:
@@ -50,36 +48,27 @@ class Layout:
         if len(message) < _ATTRIBUTES_AT or message[_HEADER_BYTES] not in (_AF_INET, _AF_INET6):
             raise ValueError("no socket of a family that we know")
         self._is_v4 = message[_HEADER_BYTES] == _AF_INET
-        mask = np.zeros(len(message) // 4, "<u4")
-        mask[_HEADER_BYTES // 4] = 0xFF
+        mask = np.zeros(len(message), np.uint8)
+        mask[_HEADER_BYTES] = 0xFF
         self._values = _find_values(message, mask)
-        self._checked = np.flatnonzero(mask)
-        self._mask = mask[self._checked]
-        self._expected = np.frombuffer(message, "<u4", len(mask))[self._checked] & self._mask
+        self._pattern = Pattern(message, mask)
 
-    def fits(self, rows: Bytes) -> npt.NDArray[np.bool_]:
-        """Which of these messages, rows of bytes, have this arrangement."""
-        matching: npt.NDArray[np.bool_] = ((rows.view("<u4")[:, self._checked] & self._mask) == self._expected).all(
-            axis=1
-        )
-        return matching
+    def fits(self, rows: Bytes) -> Flags:
+        """Which of these messages have this arrangement."""
+        return self._pattern.fits(rows)
 
     def read(self, rows: Bytes) -> Sockets:
         """Sockets of messages that fit; ``protocol`` is 0 where the message does not tell it."""
         sockets = np.zeros(len(rows), SOCKET)
         sockets["family"] = _AF_INET if self._is_v4 else _AF_INET6
         for name, offset, kind in _FIXED:
-            sockets[name] = _column(rows, offset, kind)
+            sockets[name] = column(rows, offset, kind)
         for name, offset in _PORTS:
-            sockets[name] = _column(rows, offset, ">u2")
+            sockets[name] = column(rows, offset, ">u2")
         for name, offset in _ADDRESSES:
-            if self._is_v4:
-                sockets[f"{name}_low"] = _column(rows, offset, ">u4").astype(np.uint64) | _MAPPED
-            else:
-                sockets[f"{name}_high"] = _column(rows, offset, ">u8")
-                sockets[f"{name}_low"] = _column(rows, offset + 8, ">u8")
+            sockets[f"{name}_high"], sockets[f"{name}_low"] = address(rows, offset, 4 if self._is_v4 else 16)
         for name, (offset, kind) in self._values.items():
-            sockets[name] = _column(rows, offset, kind)
+            sockets[name] = column(rows, offset, kind)
         # A listener's tcp_info holds its queue, not figures of a connection.
         sockets["has_figures"] = ("rtt_us" in self._values) & (sockets["state"] != LISTEN)
         for name, _, _ in _FIGURES:
@@ -90,15 +79,11 @@ class Layout:
 class AnswerDecoder:
     """Remembers the arrangements it has met; their number is bounded."""
 
-    _MAXIMUM_LAYOUTS = 128
-
     def __init__(self) -> None:
-        self._layouts: dict[int, list[Layout]] = {}
-        self._count = 0
+        self._layouts = Layouts(Layout, _MAXIMUM_LAYOUTS)
 
     def decode(self, buffer: bytearray, offsets: list[int], lengths: list[int]) -> tuple[Sockets, list[int], int]:
         """Sockets of the messages at these offsets, the index of each among them, and how many were malformed."""
-        data = np.frombuffer(buffer, np.uint8)
         all_lengths = np.array(lengths, np.int64)
         all_offsets = np.array(offsets, np.int64)
         pieces: list[Sockets] = []
@@ -107,41 +92,14 @@ class AnswerDecoder:
             chosen = np.flatnonzero(all_lengths == length)
             if length % 4 or length < _ATTRIBUTES_AT:
                 continue
-            windows = np.lib.stride_tricks.sliding_window_view(data, length)
-            rows = np.ascontiguousarray(windows[all_offsets[chosen]])
-            for layout, is_fitting in self._sort(rows):
-                pieces.append(layout.read(rows[is_fitting]))
-                indices.extend(chosen[is_fitting].tolist())
+            rows = gather(buffer, len(buffer), all_offsets[chosen], length)
+            for layout, positions in self._layouts.sort(rows):
+                pieces.append(layout.read(pick(rows, positions)))
+                indices.extend(chosen[positions].tolist())
         return join(pieces, SOCKET), indices, len(offsets) - len(indices)
 
-    def _sort(self, rows: Bytes) -> list[tuple[Layout, npt.NDArray[np.intp]]]:
-        """Each arrangement with the rows that have it; rows that fit none are malformed."""
-        found: list[tuple[Layout, npt.NDArray[np.intp]]] = []
-        rest = np.arange(len(rows))
-        for layout in self._layouts.get(rows.shape[1], ()):
-            fits = layout.fits(rows[rest])
-            if fits.any():
-                found.append((layout, rest[fits]))
-                rest = rest[~fits]
-        while len(rest):
-            try:
-                layout = Layout(rows[rest[0]].tobytes())
-            except ValueError:
-                rest = rest[1:]
-                continue
-            self._remember(rows.shape[1], layout)
-            fits = layout.fits(rows[rest])
-            found.append((layout, rest[fits]))
-            rest = rest[~fits]
-        return found
 
-    def _remember(self, length: int, layout: Layout) -> None:
-        if self._count < self._MAXIMUM_LAYOUTS:
-            self._layouts.setdefault(length, []).append(layout)
-            self._count += 1
-
-
-def _find_values(message: bytes, mask: npt.NDArray[np.uint32]) -> dict[str, tuple[int, str]]:
+def _find_values(message: bytes, mask: Bytes) -> dict[str, tuple[int, str]]:
     """Offset and type of each wanted value; marks the attributes' headers in ``mask``."""
     found: dict[str, tuple[int, str]] = {}
     at = _ATTRIBUTES_AT
@@ -151,7 +109,7 @@ def _find_values(message: bytes, mask: npt.NDArray[np.uint32]) -> dict[str, tupl
         size, kind = _ATTRIBUTE.unpack_from(message, at)
         if size < 4 or at + size > len(message):  # noqa: PLR2004 - the attribute's own header
             raise ValueError("attribute beyond its message")
-        mask[at // 4] = 0xFFFFFFFF
+        mask[at : at + 4] = 0xFF
         value, length = at + 4, size - 4
         kind &= _TYPE_MASK
         if kind == _TCP_INFO and length >= _LEAST_INFO_BYTES:
@@ -166,8 +124,3 @@ def _find_values(message: bytes, mask: npt.NDArray[np.uint32]) -> dict[str, tupl
             found["protocol"] = (value, "u1")
         at += (size + 3) & ~3
     raise ValueError("too many attributes")
-
-
-def _column(rows: Bytes, offset: int, kind: str) -> npt.NDArray[np.unsignedinteger]:
-    size = np.dtype(kind).itemsize
-    return np.ascontiguousarray(rows[:, offset : offset + size]).view(kind)[:, 0]
