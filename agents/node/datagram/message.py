@@ -93,6 +93,9 @@ class Layouts(Generic[_Known]):
             except ValueError:
                 rest = rest[1:]
                 continue
+            if not layout.fits(rows[rest[:1]])[0]:
+                rest = rest[1:]  # nothing of it can be read by what it teaches
+                continue
             self._remember(rows.shape[1], layout)
             rest = _take(layout, rows, rest, found)
         return found
