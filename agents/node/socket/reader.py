@@ -22,6 +22,7 @@ from agents.node.report.rows import choose, join
 from agents.node.socket.diag.question import make_questions
 from agents.node.socket.diag.reader import DiagBuffer, DiagReader
 from agents.node.socket.namespace.reader import Described, Seen, describe_here, find_namespaces
+from agents.node.socket.namespace.sighting import Sightings
 from agents.node.socket.place import Places
 
 _MAXIMUM_NAMESPACES: Final = 400
@@ -76,6 +77,7 @@ class SocketReader:
         self._receive_buffer_bytes = receive_buffer_bytes
         self._buffer = DiagBuffer()
         self._found = _Found()
+        self._sightings = Sightings()
         self._places = Places({}, 0)
         self._node_descriptor = -1
         self._node = 0
@@ -107,7 +109,7 @@ class SocketReader:
         Raises ReadError when procfs cannot be read, or when not one of the namespaces could be entered.
         """
         now = time.monotonic()
-        seen = find_namespaces()
+        seen = find_namespaces(self._sightings, now)
         self._forget({namespace.inode for namespace in seen} | {self._node})
         self._found.skipped.clear()
         faults = [fault for namespace in seen if (fault := self._visit(namespace, now))]

@@ -3,8 +3,6 @@
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +20,7 @@ from agents.node.socket.namespace.parse import (
     parse_link_namespace,
     parse_namespace_id,
 )
+from agents.node.socket.namespace.sighting import NOWHERE, Sightings
 
 _NAMED: Final = "/run/netns"
 _HEADER: Final = struct.Struct("=IHHII")
@@ -51,18 +50,15 @@ class Described:
     addresses: frozenset[Address]
 
 
-def find_namespaces() -> list[Seen]:
+def find_namespaces(sightings: Sightings, now: float) -> list[Seen]:
     """All network namespaces that have a name or a process, each once, by one of its paths.
 
-    Raises ReadError when procfs cannot be read.
+    ``now`` in seconds of any steady clock. Raises ReadError when procfs cannot be read.
     """
-    found: dict[int, str] = {}
-    for path in _paths():
-        try:
-            status = os.stat(path)  # noqa: PTH116 - Path objects cost more than the call
-        except OSError:  # the process ended, or it is another user's
-            continue
-        found.setdefault(status.st_ino, path)
+    for process in sightings.due(_processes(), now):
+        sightings.note(process, _inode(_path(process)), now)
+    found = {inode: _path(process) for inode, process in sightings.namespaces().items()}
+    found |= {inode: path for path in _named() if (inode := _inode(path)) != NOWHERE}
     return [Seen(inode, path) for inode, path in found.items()]
 
 
@@ -99,14 +95,30 @@ def describe_here(node: int) -> Described:
     return Described(bool((links & numbers) - {None}), frozenset(address for address in addresses if address))
 
 
-def _paths() -> Iterator[str]:
-    with suppress(OSError):  # no program here names namespaces
-        yield from [f"{_NAMED}/{name}" for name in os.listdir(_NAMED)]  # noqa: PTH208 - names are wanted, not paths
+def _named() -> list[str]:
+    try:
+        return [f"{_NAMED}/{name}" for name in os.listdir(_NAMED)]  # noqa: PTH208 - names are wanted, not paths
+    except OSError:  # no program here names namespaces
+        return []
+
+
+def _processes() -> list[str]:
     try:
         names = os.listdir("/proc")  # noqa: PTH208 - names are wanted, not paths
     except OSError as error:
         raise ReadError(f"/proc: {error.strerror}; pods' namespaces cannot be found") from error
-    yield from (f"/proc/{name}/ns/net" for name in names if name.isdecimal())
+    return [name for name in names if name.isdecimal()]
+
+
+def _path(process: str) -> str:
+    return f"/proc/{process}/ns/net"
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116 - Path objects cost more than the call
+    except OSError:  # the process ended, or it is another user's
+        return NOWHERE
 
 
 def _ask(opened: socket.socket, kind: int, flags: int, body: bytes) -> list[Message]:
