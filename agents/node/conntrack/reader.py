@@ -5,7 +5,6 @@ linux/netfilter/nfnetlink_conntrack.h.
 """
 
 import errno
-import os
 import socket
 import struct
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Final
 
 from agents.errors import ReadError, RightsError
 from agents.node.conntrack.decode import Decoded, Decoder
+from agents.node.conntrack.dump import DATAGRAM_BYTES, PIECE_BYTES, Dump, DumpAnswer
 from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.datagram.reader import BatchReceiver
 from agents.node.namespace.reader import entered
@@ -25,17 +25,7 @@ _GROUP_NEW: Final = 1 << 0  # NFNLGRP_CONNTRACK_NEW
 _GROUP_DESTROY: Final = 1 << 2  # NFNLGRP_CONNTRACK_DESTROY
 _GET: Final = 0x0101  # NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET
 _REQUEST_DUMP: Final = 0x0301  # NLM_F_REQUEST | NLM_F_DUMP
-_DONE, _ERROR = 3, 2
-_DUMP_INTERRUPTED: Final = 0x10
 _HEAD: Final = struct.Struct("=IHHII")
-_HEAD_BYTES: Final = _HEAD.size
-_CODE: Final = struct.Struct("=i")
-_DONE_BYTES: Final = _HEAD_BYTES + _CODE.size
-_READ_BYTES: Final = 64 << 10
-"""The kernel fills a dump's messages up to the size that it is asked for, but at most 32 KiB."""
-_DUMP_BYTES: Final = 512 << 10
-"""A dump is decoded in pieces of this size: what each needs stays in the processor's cache and in the same memory."""
-_MAXIMUM_DUMP_BYTES: Final = 1 << 30
 _SO_MEMINFO: Final = 55
 _MEMORY: Final = struct.Struct("=II")  # SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF, linux/sock_diag.h
 _EVENT_ROOM: Final = 2 << 10
@@ -57,16 +47,6 @@ class Events:
     malformed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """Every entry of the namespace."""
-
-    entries: Entries
-    malformed: int
-    interrupted: bool
-    """The table changed so that entries may be missing or there twice."""
-
-
 class ConntrackReader:
     """Conntrack of one network namespace. Inert until ``start``."""
 
@@ -79,7 +59,7 @@ class ConntrackReader:
         self._event_decoder = Decoder()
         self._dump_decoder = Decoder()
         self._receiver = BatchReceiver(_EVENTS_A_BATCH, _EVENT_ROOM)
-        self._dump_buffer = bytearray(_DUMP_BYTES)
+        self._dump_buffer = bytearray(PIECE_BYTES)
         self._sequence = 0
 
     def start(self) -> None:
@@ -134,18 +114,12 @@ class ConntrackReader:
         if self._dumps is None:
             self._dumps = self._open(0)
             self._dumps.settimeout(_TIMEOUT_SECONDS)
-        found: list[Decoded] = []
         try:
-            interrupted = self._receive_dump(self._dumps, found)
+            return self._receive_dump(self._dumps)
         except OSError as error:
             self._dumps.close()
             self._dumps = None
             raise _translated(error, "conntrack dump") from error
-        return Dump(
-            join([decoded.new for decoded in found], ENTRY),
-            sum(decoded.malformed for decoded in found),
-            interrupted or any(decoded.interrupted for decoded in found),
-        )
 
     def close(self) -> None:
         """Stop listening."""
@@ -168,38 +142,15 @@ class ConntrackReader:
             raise _translated(error, "conntrack") from error
         return opened
 
-    def _receive_dump(self, dumps: socket.socket, found: list[Decoded]) -> bool:
-        """Decode the whole answer piece by piece; return whether it was interrupted."""
+    def _receive_dump(self, dumps: socket.socket) -> Dump:
         self._sequence += 1
-        request = _HEAD.pack(_HEAD_BYTES + 4, _GET, _REQUEST_DUMP, self._sequence, 0) + b"\0\0\0\0"
+        request = _HEAD.pack(_HEAD.size + 4, _GET, _REQUEST_DUMP, self._sequence, 0) + b"\0\0\0\0"
         dumps.send(request)
-        size = total = 0
+        answer = DumpAnswer(self._dump_decoder, self._dump_buffer, self._sequence)
         while True:
-            if len(self._dump_buffer) - size < _READ_BYTES:
-                found.append(self._dump_decoder.decode(self._dump_buffer, size))
-                total, size = total + size, 0
-                if total > _MAXIMUM_DUMP_BYTES:
-                    raise OSError(errno.ENOMEM, "the table is larger than 1 GiB")
-            with memoryview(self._dump_buffer) as view:
-                received, (sender, _) = dumps.recvfrom_into(view[size:], _READ_BYTES)
-            if sender != 0 or received < _HEAD_BYTES:
-                continue
-            _, kind, _, sequence, _ = _HEAD.unpack_from(self._dump_buffer, size)
-            if sequence != self._sequence:
-                continue  # the rest of an answer that was given up on
-            if kind == _ERROR:
-                raise _refused(self._dump_buffer, size)
-            done = size if kind == _DONE else size + received - _DONE_BYTES
-            size += received
-            if done >= 0 and _HEAD.unpack_from(self._dump_buffer, done)[:2] == (_DONE_BYTES, _DONE):
-                found.append(self._dump_decoder.decode(self._dump_buffer, done))
-                return self._is_interrupted(done)
-
-    def _is_interrupted(self, done: int) -> bool:
-        """Whether the closing message says so. Raises OSError when it says that the dump failed on the way."""
-        if _CODE.unpack_from(self._dump_buffer, done + _HEAD_BYTES)[0] < 0:
-            raise _refused(self._dump_buffer, done)
-        return bool(_HEAD.unpack_from(self._dump_buffer, done)[2] & _DUMP_INTERRUPTED)
+            received, (sender, _) = dumps.recvfrom_into(answer.room(), DATAGRAM_BYTES)
+            if answer.take(received, sender):
+                return answer.dump()
 
 
 def _set_receive_buffer(opened: socket.socket, size: int) -> None:
@@ -209,11 +160,6 @@ def _set_receive_buffer(opened: socket.socket, size: int) -> None:
     except PermissionError:
         with suppress(OSError):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-
-
-def _refused(buffer: bytearray, at: int) -> OSError:
-    code = -int(_CODE.unpack_from(buffer, at + _HEAD_BYTES)[0])
-    return OSError(code, os.strerror(code))
 
 
 def _translated(error: OSError, what: str) -> ReadError | RightsError:

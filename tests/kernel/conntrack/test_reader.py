@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from agents.errors import ReadError, RightsError
 from agents.node.conntrack.reader import ConntrackReader
+from agents.node.conntrack.table import ConnectionTable
+from agents.node.interval.loss import Losses
+from agents.node.metrics import NodeMetrics
+from agents.node.watch.connection.processor import ConnectionWatch
 from tests.kernel.conntrack.network import Network, network, until
 from tests.kernel.conntrack.record import dump, traffic
 from tests.support.conntrack_load import load
@@ -87,6 +92,22 @@ def test_an_overrun_is_counted_and_the_socket_goes_on(there: Network) -> None:
     assert (len(second.new), second.overruns) == (1, 0)
     assert len(small.dump().entries) == 3001
     small.close()
+
+
+def test_pressure_is_told_before_an_overrun_and_gone_when_events_were_read(there: Network) -> None:
+    reader = ConntrackReader(there.path, 4 << 20)
+    watch = ConnectionWatch(reader, ConnectionTable(1, 1 << 20), Losses(), NodeMetrics(CollectorRegistry()))
+    assert (reader.queued_share(), watch.is_pressed()) == (0.0, False)
+    watch.start()
+    there.insert(seconds=100)
+    assert 0 < reader.queued_share() < 0.01
+    assert not watch.is_pressed()
+    load(there.name, 3000)
+    assert 1 / 8 < reader.queued_share() < 1
+    assert watch.is_pressed()
+    assert (len(watch.drain(1).new), reader.queued_share(), watch.is_pressed()) == (3001, 0.0, False)
+    watch.close()
+    assert not watch.is_pressed()
 
 
 def test_a_reader_that_was_closed_starts_again(reader: ConntrackReader, there: Network) -> None:
