@@ -13,7 +13,7 @@ KEEP ?= 0
 ONLY ?=
 TESTS ?= tests
 # Tests mostly wait for servers, so more processes than a small machine has cores.
-JOBS ?= 3
+JOBS ?= 2
 
 .PHONY: help setup fmt lint layers types check test bench demo images lock clean
 

@@ -70,7 +70,8 @@ def assert_exact(run: Observed, away: Mapping[str, tuple[int, int]] = MappingPro
             continue
         identities = found_for(fact, [d for d in documents if first(d, "source.ip") == fact["source_address"]])
         if len(identities) != 1:
-            wrong.append({"found": len(identities), **fact, "seen": of_port(documents, fact)})
+            seen = [d for d in documents if first(d, "flow.id") in identities] or of_port(documents, fact)
+            wrong.append({"found": len(identities), **fact, "seen": seen})
     assert not wrong, f"{len(wrong)} of {len(run.truth())}: {dump(wrong)}"
     for figure in FIGURES:
         in_flows = sum(first(document, figure) or 0 for document in run.final(documents))
