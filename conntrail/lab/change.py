@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from conntrail.lab.cluster import Object
 from conntrail.lab.identity import uid_of
+from conntrail.lab.policy.kind import qualified_kind
 
 _Key = tuple[str, str, str]
 
@@ -38,4 +39,8 @@ def as_stored(given: Iterable[Object], added: Iterable[Object], built_at: str, n
 
 
 def _key(value: Object) -> _Key:
-    return value["kind"], value["metadata"].get("namespace", ""), value["metadata"]["name"]
+    return (
+        qualified_kind(value["apiVersion"], value["kind"]),
+        value["metadata"].get("namespace", ""),
+        value["metadata"]["name"],
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conntrail.lab.identity import uid_of
+from conntrail.lab.policy.kind import qualified_kind
 from conntrail.lab.selector import matches
 
 Object = dict[str, Any]
@@ -144,8 +145,8 @@ class Cluster:
     services: list[Service] = field(default_factory=list)
 
     def of_kind(self, kind: str) -> list[Object]:
-        """Objects of the manifests."""
-        return [value for value in self.given if value["kind"] == kind]
+        """Objects of the manifests; a kind whose name two groups have is named with its group."""
+        return [value for value in self.given if qualified_kind(value["apiVersion"], value["kind"]) == kind]
 
     @property
     def namespaces(self) -> list[str]:

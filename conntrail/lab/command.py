@@ -135,14 +135,12 @@ def traffic(
 
 
 @app.command(epilog="Example: conntrail lab apply deny-all.yaml")
-def apply(path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None) -> None:
+def apply(path: Annotated[Path, typer.Argument(help="YAML of policies.")], state_dir: _Directory = None) -> None:
     """Add or change policies while the lab runs."""
     _lab(state_dir).apply(path)
 
 
 @app.command(epilog="Example: conntrail lab delete deny-all.yaml")
-def delete(
-    path: Annotated[Path, typer.Argument(help="YAML of NetworkPolicies.")], state_dir: _Directory = None
-) -> None:
+def delete(path: Annotated[Path, typer.Argument(help="YAML of policies.")], state_dir: _Directory = None) -> None:
     """Remove policies while the lab runs."""
     _lab(state_dir).delete(path)

@@ -23,6 +23,7 @@ from conntrail.lab.network.writer import (
     tracked_connections,
 )
 from conntrail.lab.order import check_calls
+from conntrail.lab.policy.stack import policy_stack
 from conntrail.lab.rootless.reader import is_inside
 from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
@@ -86,6 +87,7 @@ class Lab:
             cluster = derive(read.objects, state)
             names = namespaces(cluster)
             check_calls(cluster)
+            policy_stack(cluster)
             if read.left_out:
                 progress(_left_out(read.left_out))
             if there := existing_namespaces(names):
@@ -126,12 +128,12 @@ class Lab:
         }
 
     def apply(self, *paths: Path) -> None:
-        """Add or change NetworkPolicies by manifests. Raises CommandError and changes nothing when one is not sound."""
+        """Add or change policies by manifests. Raises CommandError and changes nothing when one is not sound."""
         for path in paths:
             self._control.change_policies(path, is_deleted=False)
 
     def delete(self, *paths: Path) -> None:
-        """Remove the NetworkPolicies of manifests."""
+        """Remove the policies of manifests."""
         for path in paths:
             self._control.change_policies(path, is_deleted=True)
 

@@ -5,10 +5,11 @@ from typing import Any, Final
 from conntrail.lab.cluster import Cluster, Controller, Node, Object, Pod, Service
 from conntrail.lab.endpoint import endpoint_slices
 from conntrail.lab.identity import metadata_of, uid_of
+from conntrail.lab.policy.kind import POLICY_KINDS, qualified_kind
 from conntrail.lab.workload import is_made_by_another, names_of
 
 _SHOWN_AS_GIVEN: Final = (
-    "NetworkPolicy",
+    *POLICY_KINDS,
     "Deployment",
     "StatefulSet",
     "DaemonSet",
@@ -39,10 +40,10 @@ def shown(cluster: Cluster) -> list[Object]:
 
 
 def _given(cluster: Cluster, value: Object) -> Object:
-    given = value["metadata"]
-    fields = [*_GIVEN_FIELDS, *(_CHANGED_FIELDS if value["kind"] == "NetworkPolicy" else ())]
+    given, kind = value["metadata"], qualified_kind(value["apiVersion"], value["kind"])
+    fields = [*_GIVEN_FIELDS, *(_CHANGED_FIELDS if kind in POLICY_KINDS else ())]
     kept = {field: given[field] for field in fields if field in given}
-    metadata = metadata_of(cluster.created_at, value["kind"], given["namespace"], given["name"])
+    metadata = metadata_of(cluster.created_at, kind, given.get("namespace", ""), given["name"])
     return {**{key: item for key, item in value.items() if key != "status"}, "metadata": {**metadata, **kept}}
 
 

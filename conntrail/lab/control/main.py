@@ -13,6 +13,8 @@ from conntrail.lab.job import Run, run_pod
 from conntrail.lab.network.link import namespaces
 from conntrail.lab.network.writer import enforce
 from conntrail.lab.place import build_cluster
+from conntrail.lab.policy.kind import POLICY_KINDS, qualified_kind
+from conntrail.lab.policy.stack import policy_stack
 from conntrail.lab.show import shown
 from conntrail.lab.state import State
 from conntrail.lab.store.reader import read_manifests
@@ -75,11 +77,14 @@ class Control:
             yield Change(self.store, self._state())
 
     def change_policies(self, path: Path, *, is_deleted: bool) -> None:
-        """Add, replace or remove NetworkPolicies. Raises CommandError and changes nothing when they are not sound."""
+        """Add, replace or remove policies, and what policies refer to.
+
+        Raises CommandError and changes nothing when they are not sound.
+        """
         manifests = read_manifests(path)
-        others = {*manifests.left_out, *(value["kind"] for value in manifests.objects)} - {"NetworkPolicy"}
-        if others:
-            raise CommandError(f"{path}: only NetworkPolicies change while the lab runs, not {min(others)}")
+        kinds = {qualified_kind(value["apiVersion"], value["kind"]) for value in manifests.objects}
+        if others := {*manifests.left_out, *kinds}.difference(POLICY_KINDS):
+            raise CommandError(f"{path}: only policies change while the lab runs, not {min(others)}")
         with self.changing() as change:
             before = self.store.given
             after = without(before, manifests.objects)
@@ -87,6 +92,10 @@ class Control:
                 now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
                 after += as_stored(before, manifests.objects, change.state.created_at, now)
             cluster = derive(after, change.state)
+            try:
+                policy_stack(cluster)
+            except CommandError as error:
+                raise CommandError(f"{path}: {error}") from error
             try:
                 enforce(cluster)
             except CommandError:

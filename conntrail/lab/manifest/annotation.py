@@ -9,7 +9,7 @@ import msgspec
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import CALL, EVERY, SERVE
 from conntrail.lab.manifest.schema import Call, Number
-from conntrail.lab.network.policy import DENY
+from conntrail.lab.policy.annotation import DENY
 
 _SERVED: Final = ("http", "tcp", "udp", "dns")
 _LEAST_SECONDS: Final = 1.0

@@ -13,12 +13,14 @@ import msgspec
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import Object
+from conntrail.lab.manifest.admin import AdminSpec, BaselineSpec, ClusterSpec, check_admin_policy
 from conntrail.lab.manifest.annotation import check_annotations
+from conntrail.lab.manifest.calico import CalicoSpec, NetworkSetSpec, check_calico
+from conntrail.lab.manifest.kind import SPECS, check_version
 from conntrail.lab.manifest.name import check_name, check_namespace
 from conntrail.lab.manifest.parse import Source
 from conntrail.lab.manifest.policy import check_policy
 from conntrail.lab.manifest.schema import (
-    SPECS,
     CronJobSpec,
     JobSpec,
     Metadata,
@@ -27,10 +29,11 @@ from conntrail.lab.manifest.schema import (
     TemplateMetadata,
     WorkloadSpec,
 )
+from conntrail.lab.policy.kind import CLUSTER_WIDE, REFUSED, qualified_kind
 from conntrail.lab.selector import matches
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9./-]{1,300}")
-_CLUSTER_WIDE: Final = frozenset({"Node", "Namespace"})
+_WITHOUT_SPEC: Final = frozenset({"Node", "Namespace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,17 @@ def checked(found: Iterable[tuple[Source, Object]]) -> Checked:
     left_out: Counter[str] = Counter()
     for source, value in found:
         group, kind = _kind(source, value)
+        if (group, kind) in REFUSED:
+            raise CommandError(f"{source.path}: object {source.number}: the lab enforces no {kind} of {group}")
         if (group, kind) not in SPECS:
             left_out[f"{kind}.{group}" if group else kind] += 1
             continue
         known = _object(source, kind, value, SPECS[group, kind])
-        key = (kind, known["metadata"].get("namespace", ""), known["metadata"]["name"])
+        key = (
+            qualified_kind(value["apiVersion"], kind),
+            known["metadata"].get("namespace", ""),
+            known["metadata"]["name"],
+        )
         if key in objects:
             raise CommandError(f"{source.path}: {_title(*key)} is there twice, also in {places[key]}")
         objects[key], places[key] = known, source.path
@@ -74,21 +83,32 @@ def _object(source: Source, kind: str, value: Object, wanted: Any) -> Object:
     whole = _without_nulls(place, value)
     metadata = _convert(place, "metadata", whole.get("metadata"), Metadata)
     check_name(place, kind, metadata.name)
-    if kind in _CLUSTER_WIDE:
+    namespace = "" if kind in _WITHOUT_SPEC | CLUSTER_WIDE else metadata.namespace
+    if namespace:
+        check_namespace(place, namespace)
+        whole["metadata"]["namespace"] = namespace
+    else:
         whole["metadata"].pop("namespace", None)
-        return whole
-    check_namespace(place, metadata.namespace)
-    whole["metadata"]["namespace"] = metadata.namespace
-    place = f"{source.path}: {_title(kind, metadata.namespace, metadata.name)}"
-    spec = _convert(place, "spec", whole.get("spec"), wanted)
-    _check(place, metadata, spec)
+    if kind not in _WITHOUT_SPEC:
+        place = f"{source.path}: {_title(qualified_kind(value['apiVersion'], kind), namespace, metadata.name)}"
+        _check(place, metadata, _convert(place, "spec", _spec_of(kind, whole), wanted))
+        check_version(place, whole["apiVersion"], kind)
     return whole
+
+
+def _spec_of(kind: str, whole: Object) -> object:
+    """A Tier needs none: its order is then the last."""
+    return whole.setdefault("spec", {}) if kind == "Tier" else whole.get("spec")
 
 
 def _check(place: str, metadata: Metadata, spec: Any) -> None:
     check_annotations(place, "metadata.annotations", metadata.annotations)
     if isinstance(spec, PolicySpec):
         check_policy(place, spec)
+    if isinstance(spec, AdminSpec | BaselineSpec | ClusterSpec):
+        check_admin_policy(place, metadata.name, spec)
+    if isinstance(spec, CalicoSpec | NetworkSetSpec):
+        check_calico(place, spec)
     if isinstance(spec, WorkloadSpec):
         _check_selector(place, msgspec.to_builtins(spec.selector), spec.template.metadata)
     if isinstance(spec, ReplicationControllerSpec):
@@ -116,6 +136,7 @@ def _convert(place: str, field: str, value: object, wanted: Any) -> Any:
     except msgspec.ValidationError as error:
         text, _, path = " ".join(str(error).split()).partition(" - at `")
         path = path.rstrip("`").removeprefix("key in ").removeprefix("$")
+        text = text.replace("Object contains unknown field", "the lab does not enforce the field")
         raise CommandError(f"{place}: {field}{path}: {text[:1].lower()}{text[1:]}") from None
 
 

@@ -10,7 +10,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def check_policy(place: str, spec: PolicySpec) -> None:
     """Raises CommandError."""
-    _check_selector(f"{place}: spec.podSelector", spec.pod_selector)
+    check_selector(f"{place}: spec.podSelector", spec.pod_selector)
     for number, ingress in enumerate(spec.ingress):
         _check_rule(f"{place}: spec.ingress[{number}]", "from", ingress.from_, ingress.ports)
     for number, egress in enumerate(spec.egress):
@@ -32,12 +32,13 @@ def _check_peer(field: str, peer: Peer) -> None:
     if selectors and peer.ip_block is not None:
         raise CommandError(f"{field}: ipBlock stands with no selector")
     for selector in selectors:
-        _check_selector(field, selector)
+        check_selector(field, selector)
     if peer.ip_block is not None:
         _check_block(f"{field}.ipBlock", peer.ip_block)
 
 
-def _check_selector(field: str, selector: Selector) -> None:
+def check_selector(field: str, selector: Selector) -> None:
+    """Raises CommandError."""
     for expression in selector.match_expressions:
         if (expression.operator in ("In", "NotIn")) != bool(expression.values):
             needs = "values" if not expression.values else "no values"

@@ -1,20 +1,20 @@
 """What the lab reads of Kubernetes objects, field by field; other fields pass as they are."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-_Protocol = Literal["TCP", "UDP", "SCTP"]
+Protocol = Literal["TCP", "UDP", "SCTP"]
 _Labels = dict[str, str]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Part(msgspec.Struct, rename="camel"):
+class Part(msgspec.Struct, rename="camel"):
     """Other fields are allowed: these are ordinary Kubernetes objects."""
 
 
-class Owner(_Part):
+class Owner(Part):
     """Of an object's owners; one at most is its controller."""
 
     kind: str
@@ -23,7 +23,7 @@ class Owner(_Part):
     controller: bool = False
 
 
-class Metadata(_Part):
+class Metadata(Part):
     """Of an object."""
 
     name: str
@@ -33,26 +33,26 @@ class Metadata(_Part):
     owner_references: list[Owner] = []
 
 
-class TemplateMetadata(_Part):
+class TemplateMetadata(Part):
     """Of the pods of a workload."""
 
     labels: _Labels = {}
     annotations: _Labels = {}
 
 
-class _ContainerPort(_Part):
+class _ContainerPort(Part):
     container_port: Number
     name: str = ""
-    protocol: _Protocol = "TCP"
+    protocol: Protocol = "TCP"
 
 
-class _Container(_Part):
+class _Container(Part):
     name: str
     ports: list[_ContainerPort] = []
     restart_policy: str = ""
 
 
-class PodSpec(_Part):
+class PodSpec(Part):
     """Of a pod."""
 
     containers: Annotated[list[_Container], msgspec.Meta(min_length=1)]
@@ -62,31 +62,33 @@ class PodSpec(_Part):
     node_selector: _Labels = {}
 
 
-class Template(_Part):
+class Template(Part):
     """Pods of a workload."""
 
     spec: PodSpec
     metadata: TemplateMetadata = msgspec.field(default_factory=TemplateMetadata)
 
 
-class _Expression(_Part):
+class Expression(Part, forbid_unknown_fields=True):
+    """Of a LabelSelector."""
+
     key: str
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     values: list[str] = []
 
 
-class Selector(_Part):
-    """LabelSelector."""
+class Selector(Part, forbid_unknown_fields=True):
+    """LabelSelector. With a field that is not known it would select more than is meant."""
 
     match_labels: _Labels = {}
-    match_expressions: list[_Expression] = []
+    match_expressions: list[Expression] = []
 
 
-class _Ordinals(_Part):
+class _Ordinals(Part):
     start: _Count = 0
 
 
-class WorkloadSpec(_Part):
+class WorkloadSpec(Part):
     """Of a Deployment, ReplicaSet, StatefulSet or DaemonSet."""
 
     template: Template
@@ -95,7 +97,7 @@ class WorkloadSpec(_Part):
     ordinals: _Ordinals = msgspec.field(default_factory=_Ordinals)
 
 
-class ReplicationControllerSpec(_Part):
+class ReplicationControllerSpec(Part):
     """Its selector is a plain map, the template's labels when there is none."""
 
     template: Template
@@ -103,7 +105,7 @@ class ReplicationControllerSpec(_Part):
     replicas: _Count = 1
 
 
-class JobSpec(_Part):
+class JobSpec(Part):
     """Of a Job."""
 
     template: Template
@@ -112,11 +114,11 @@ class JobSpec(_Part):
     suspend: bool = False
 
 
-class _JobTemplate(_Part):
+class _JobTemplate(Part):
     spec: JobSpec
 
 
-class CronJobSpec(_Part):
+class CronJobSpec(Part):
     """Of a CronJob."""
 
     job_template: _JobTemplate
@@ -124,14 +126,14 @@ class CronJobSpec(_Part):
     suspend: bool = False
 
 
-class _ServicePort(_Part):
+class _ServicePort(Part):
     port: Number
     name: str = ""
-    protocol: _Protocol = "TCP"
+    protocol: Protocol = "TCP"
     target_port: Number | str | None = None
 
 
-class ServiceSpec(_Part):
+class ServiceSpec(Part):
     """Of a Service."""
 
     ports: list[_ServicePort] = []
@@ -140,14 +142,14 @@ class ServiceSpec(_Part):
     cluster_ip: str = msgspec.field(name="clusterIP", default="")
 
 
-class Block(_Part):
+class Block(Part):
     """IPBlock."""
 
     cidr: str
     except_: list[str] = msgspec.field(name="except", default_factory=list)
 
 
-class Peer(_Part):
+class Peer(Part):
     """NetworkPolicyPeer."""
 
     pod_selector: Selector | None = None
@@ -155,25 +157,25 @@ class Peer(_Part):
     ip_block: Block | None = None
 
 
-class PolicyPort(_Part):
+class PolicyPort(Part):
     """NetworkPolicyPort."""
 
     port: Number | str | None = None
     end_port: Number | None = None
-    protocol: _Protocol = "TCP"
+    protocol: Protocol = "TCP"
 
 
-class _Ingress(_Part):
+class _Ingress(Part):
     from_: list[Peer] = msgspec.field(name="from", default_factory=list)
     ports: list[PolicyPort] = []
 
 
-class _Egress(_Part):
+class _Egress(Part):
     to: list[Peer] = []
     ports: list[PolicyPort] = []
 
 
-class PolicySpec(_Part):
+class PolicySpec(Part):
     """Of a NetworkPolicy."""
 
     pod_selector: Selector = msgspec.field(default_factory=Selector)
@@ -182,7 +184,7 @@ class PolicySpec(_Part):
     egress: list[_Egress] = []
 
 
-class Call(_Part, forbid_unknown_fields=True):
+class Call(Part, forbid_unknown_fields=True):
     """What the lab's annotation tells a pod to call."""
 
     kind: Literal["http", "keep", "tcp", "tcp6", "udp", "udp6", "dns", "ping", "ping6"]
@@ -194,20 +196,3 @@ class Call(_Part, forbid_unknown_fields=True):
     expect: Literal["allowed", "denied", "refused"] = "allowed"
     by: str = ""
     direction: Literal["", "ingress", "egress"] = ""
-
-
-SPECS: Final[dict[tuple[str, str], Any]] = {
-    ("", "Namespace"): None,
-    ("", "Node"): None,
-    ("", "Pod"): PodSpec,
-    ("", "Service"): ServiceSpec,
-    ("", "ReplicationController"): ReplicationControllerSpec,
-    ("apps", "Deployment"): WorkloadSpec,
-    ("apps", "ReplicaSet"): WorkloadSpec,
-    ("apps", "StatefulSet"): WorkloadSpec,
-    ("apps", "DaemonSet"): WorkloadSpec,
-    ("batch", "Job"): JobSpec,
-    ("batch", "CronJob"): CronJobSpec,
-    ("networking.k8s.io", "NetworkPolicy"): PolicySpec,
-}
-"""Kinds that the lab knows, by group and name; None: it reads their metadata alone."""

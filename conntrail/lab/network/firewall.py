@@ -4,25 +4,27 @@ from collections.abc import Iterator
 from typing import Final
 
 from conntrail.lab.cluster import Cluster, Node, Pod, Service
-from conntrail.lab.network.policy import chain_name, policies_for, policy_chain
+from conntrail.lab.network.policy import chain_name, policy_chains
+from conntrail.lab.policy.stack import Stack, policy_stack
+from conntrail.lab.policy.value import DIRECTIONS
 
 _INSIDE: Final = (
     ("ip", "{ 10.244.0.0/16, 10.96.0.0/16, 172.30.0.0/24 }", "10.244.0.0/16"),
     ("ip6", "{ fd00:244::/32, fd00:96::/32, fd30::/64 }", "fd00:244::/32"),
 )
 _FAMILIES: Final = ("ip", "ip6")
-_DIRECTIONS: Final = ("egress", "ingress")
 
 
 def ruleset(cluster: Cluster, node: Node) -> str:
-    """Script for ``nft -f``; replaces the table in one transaction."""
+    """Script for ``nft -f``; replaces the table in one transaction. Raises CommandError as ``policy_stack`` does."""
+    stack = policy_stack(cluster)
     pods = [pod for pod in cluster.pods if pod.node == node and not pod.is_on_host_network]
     lines = ["add table inet lab", "delete table inet lab", "table inet lab {"]
     for pod in pods:
-        for direction in _DIRECTIONS:
-            lines += policy_chain(cluster, pod, direction)
+        for direction in DIRECTIONS:
+            lines += policy_chains(stack, pod, direction)
     lines += _nat(cluster, pods)
-    lines += _filter(cluster, pods)
+    lines += _filter(cluster, stack, pods)
     return "\n".join([*lines, "}", ""])
 
 
@@ -61,14 +63,14 @@ def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
                 )
 
 
-def _filter(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
+def _filter(cluster: Cluster, stack: Stack, pods: list[Pod]) -> Iterator[str]:
     for name, hook in (("through", "forward"), ("out", "output")):
         yield f"  chain {name} {{"
         yield f"    type filter hook {hook} priority filter; policy accept;"
         yield "    ct state established,related accept"
         yield from _without_endpoints(cluster)
         if hook == "forward":
-            yield from _policy_jumps(cluster, pods)
+            yield from _policy_jumps(stack, pods)
         yield "  }"
 
 
@@ -82,13 +84,13 @@ def _without_endpoints(cluster: Cluster) -> Iterator[str]:
                     yield f"    {_FAMILIES[version]} daddr {address} {protocol} dport {port['port']} counter reject"
 
 
-def _policy_jumps(cluster: Cluster, pods: list[Pod]) -> Iterator[str]:
+def _policy_jumps(stack: Stack, pods: list[Pod]) -> Iterator[str]:
     """A pod's own traffic to itself is never denied (NetworkPolicy API)."""
     for pod in pods:
         for family, address in zip(_FAMILIES, pod.addresses, strict=True):
             yield f"    {family} saddr {address} {family} daddr {address} accept"
     for direction, field in (("egress", "saddr"), ("ingress", "daddr")):
         for pod in pods:
-            if policies_for(cluster, pod, direction):
+            if stack.chosen(pod, direction):
                 for family, address in zip(_FAMILIES, pod.addresses, strict=True):
                     yield f"    {family} {field} {address} jump {chain_name(pod, direction)}"

@@ -9,7 +9,12 @@ BUILT, NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", "2026-01-01T
 
 
 def policy(name: str, **metadata: Any) -> dict[str, Any]:
-    return {"kind": "NetworkPolicy", "metadata": {"name": name, "namespace": "a", **metadata}, "spec": {}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": "a", **metadata},
+        "spec": {},
+    }
 
 
 def facts(value: dict[str, Any]) -> tuple[str, str, int]:
@@ -40,6 +45,6 @@ def test_only_what_is_named_goes() -> None:
 
 def test_what_is_shown_says_when_a_policy_came() -> None:
     [added] = as_stored([], [policy("p")], BUILT, NOW)
-    cluster = build_cluster([{"kind": "Node", "metadata": {"name": "n1"}}, added], BUILT)
+    cluster = build_cluster([{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}, added], BUILT)
     [seen] = [value for value in shown(cluster) if value["kind"] == "NetworkPolicy"]
     assert facts(seen) == facts(added)

@@ -6,8 +6,9 @@ import pytest
 
 from conntrail.lab.cluster import Cluster
 from conntrail.lab.network.firewall import ruleset
-from conntrail.lab.network.policy import policy_chain
+from conntrail.lab.network.policy import policy_chains
 from conntrail.lab.place import build_cluster
+from conntrail.lab.policy.stack import policy_stack
 from conntrail.lab.selector import matches
 
 AT = "2026-01-01T00:00:00Z"
@@ -25,14 +26,19 @@ def deployment(name: str, namespace: str, *ports: dict[str, Any]) -> dict[str, A
 
 def policy(spec: dict[str, Any], annotations: dict[str, str] | None = None) -> dict[str, Any]:
     metadata = {"name": "p", "namespace": "a", "annotations": annotations or {}}
-    return {"kind": "NetworkPolicy", "metadata": metadata, "spec": {"podSelector": {}, **spec}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": {"podSelector": {}, **spec},
+    }
 
 
 def cluster(*more: dict[str, Any]) -> Cluster:
     return build_cluster(
         [
-            {"kind": "Node", "metadata": {"name": "n1"}},
-            {"kind": "Namespace", "metadata": {"name": "b", "labels": {"team": "b"}}},
+            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}},
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "b", "labels": {"team": "b"}}},
             deployment("server", "a", {"name": "web", "containerPort": 8080}),
             deployment("client", "b"),
             *more,
@@ -41,14 +47,19 @@ def cluster(*more: dict[str, Any]) -> Cluster:
     )
 
 
+def chains(built: Cluster, direction: str) -> list[str]:
+    """Of the first pod, without what the comments say."""
+    lines = policy_chains(policy_stack(built), built.pods[0], direction)
+    return [line.partition(" comment ")[0].strip() for line in lines]
+
+
 def ingress(*rules: dict[str, Any], **more: Any) -> list[str]:
-    built = cluster(policy({"ingress": list(rules), **more}))
-    return [line.strip() for line in policy_chain(built, built.pods[0], "ingress")][1:-1]
+    return chains(cluster(policy({"ingress": list(rules), **more})), "ingress")[1:-1]
 
 
 def test_no_policy_no_chain() -> None:
     built = cluster()
-    assert list(policy_chain(built, built.pods[0], "ingress")) == []
+    assert chains(built, "ingress") == []
 
 
 def test_a_policy_without_rules_drops_everything() -> None:
@@ -57,7 +68,7 @@ def test_a_policy_without_rules_drops_everything() -> None:
 
 def test_a_staged_policy_is_not_enforced() -> None:
     built = cluster(policy({"ingress": []}, {"conntrail.io/staged": "true"}))
-    assert list(policy_chain(built, built.pods[0], "ingress")) == []
+    assert chains(built, "ingress") == []
 
 
 def test_a_rule_without_peers_and_ports_allows_everything() -> None:
@@ -65,7 +76,24 @@ def test_a_rule_without_peers_and_ports_allows_everything() -> None:
 
 
 def test_a_named_port_is_the_servers() -> None:
-    assert ingress({"ports": [{"port": "web"}]})[0] == "tcp dport 8080 counter return"
+    assert ingress({"ports": [{"port": "web"}]}) == [
+        "meta nfproto ipv4 ip daddr 10.244.1.10 tcp dport 8080 counter return",
+        "meta nfproto ipv6 ip6 daddr fd00:244:1::10 tcp dport 8080 counter return",
+        "counter drop",
+    ]
+
+
+def test_a_named_port_without_peers_is_of_whoever_has_it() -> None:
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": "web"}]}]}
+    built = cluster(policy(spec))
+    assert chains(built, "egress")[1] == "meta nfproto ipv4 ip daddr 10.244.1.10 tcp dport 8080 counter return"
+
+
+def test_a_rule_names_itself() -> None:
+    built = cluster(policy({"ingress": [{}]}))
+    lines = list(policy_chains(policy_stack(built), built.pods[0], "ingress"))
+    assert lines[1].endswith('comment "NetworkPolicy a/p ingress[0] allow"')
+    assert lines[2].endswith('comment "end of tier default"')
 
 
 def test_a_name_that_no_container_has_allows_nothing() -> None:
@@ -88,30 +116,33 @@ def test_a_null_namespace_selector_is_none() -> None:
 
 def test_a_namespace_selector_means_its_pods_in_both_families() -> None:
     rules = ingress({"from": [{"namespaceSelector": {"matchLabels": {"team": "b"}}}]})
-    assert rules[:2] == ["ip saddr 10.244.1.11 counter return", "ip6 saddr fd00:244:1::11 counter return"]
+    assert rules[:2] == [
+        "meta nfproto ipv4 ip saddr 10.244.1.11 counter return",
+        "meta nfproto ipv6 ip6 saddr fd00:244:1::11 counter return",
+    ]
 
 
 def test_a_block_is_without_its_exceptions() -> None:
-    block = {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "10.2.0.0/16"]}
-    wanted = "ip saddr 10.0.0.0/8 ip saddr != { 10.1.0.0/16, 10.2.0.0/16 } counter return"
+    block = {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "10.4.0.0/16"]}
+    wanted = "meta nfproto ipv4 ip saddr 10.0.0.0/8 ip saddr != { 10.1.0.0/16, 10.4.0.0/16 } counter return"
     assert ingress({"from": [{"ipBlock": block}]})[0] == wanted
 
 
 def test_an_egress_policy_does_not_isolate_ingress() -> None:
     built = cluster(policy({"policyTypes": ["Egress"]}))
-    assert list(policy_chain(built, built.pods[0], "ingress")) == []
-    assert list(policy_chain(built, built.pods[0], "egress"))[-2].strip() == "counter drop"
+    assert chains(built, "ingress") == []
+    assert chains(built, "egress")[-2] == "counter drop"
 
 
 def test_egress_rules_imply_the_type() -> None:
     built = cluster(policy({"egress": [{}]}))
-    assert list(policy_chain(built, built.pods[0], "egress"))
-    assert list(policy_chain(built, built.pods[0], "ingress"))
+    assert chains(built, "egress")
+    assert chains(built, "ingress")
 
 
 def test_reset_is_for_tcp_and_what_is_not_tcp_is_dropped() -> None:
     built = cluster(policy({}, {"conntrail.io/lab-deny": "reset"}))
-    lines = [line.strip() for line in policy_chain(built, built.pods[0], "ingress")]
+    lines = chains(built, "ingress")
     assert lines[1:3] == ["meta l4proto tcp counter reject with tcp reset", "counter drop"]
 
 
@@ -124,7 +155,7 @@ def test_established_connections_pass_before_policies_are_asked() -> None:
 
 def test_each_port_of_a_service_leads_to_its_target_or_is_refused() -> None:
     ports = [{"name": "x", "port": 80, "targetPort": "web"}, {"name": "y", "port": 81, "targetPort": "absent"}]
-    service = {"kind": "Service", "metadata": {"name": "s", "namespace": "a"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "a"}}
     built = cluster({**service, "spec": {"selector": {"app": "server"}, "ports": ports}})
     text = ruleset(built, built.nodes[0])
     assert "ip daddr 10.96.0.10 tcp dport 80 dnat ip to 10.244.1.10:8080" in text

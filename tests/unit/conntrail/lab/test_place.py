@@ -10,7 +10,7 @@ from conntrail.errors import CommandError
 from conntrail.lab.cluster import SLOTS
 from conntrail.lab.network.firewall import ruleset
 from conntrail.lab.network.link import namespaces
-from conntrail.lab.network.policy import policies_for
+from conntrail.lab.policy.stack import policy_stack
 from conntrail.lab.show import shown
 from tests.unit.conntrail.lab.builders import an_object, built, pod_spec, pods, workload
 
@@ -45,7 +45,7 @@ def test_a_pod_on_the_hosts_network_has_its_nodes_addresses_and_no_namespace_of_
     assert pod.addresses == cluster.nodes[0].addresses
     assert "default.host" not in namespaces(cluster)
     assert pod.network_namespace == "node1"
-    assert not policies_for(cluster, pod, "ingress")
+    assert not policy_stack(cluster).chosen(pod, "ingress")
     text = ruleset(cluster, cluster.nodes[0])
     assert "dnat ip to 172.30.0.1:80" in text
     assert "jump" not in text.replace("jump services", "")
