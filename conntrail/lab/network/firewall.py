@@ -64,13 +64,20 @@ def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
 
 
 def _filter(cluster: Cluster, stack: Stack, pods: list[Pod]) -> Iterator[str]:
-    for name, hook in (("through", "forward"), ("out", "output")):
+    for name, hook in (("through", "forward"), ("out", "output"), ("here", "input")):
         yield f"  chain {name} {{"
         yield f"    type filter hook {hook} priority filter; policy accept;"
         yield "    ct state established,related accept"
-        yield from _without_endpoints(cluster)
+        if hook != "input":
+            yield from _without_endpoints(cluster)
         if hook == "forward":
-            yield from _policy_jumps(stack, pods)
+            yield from _to_themselves(pods)
+            yield from _policy_jumps(stack, pods, "egress", "saddr")
+            yield from _policy_jumps(stack, pods, "ingress", "daddr")
+        if hook == "input":
+            # What a pod sends to its own node is egress, too; without its neighbours (RFC 4861) it would send nothing.
+            yield "    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept"
+            yield from _policy_jumps(stack, pods, "egress", "saddr")
         yield "  }"
 
 
@@ -84,13 +91,15 @@ def _without_endpoints(cluster: Cluster) -> Iterator[str]:
                     yield f"    {_FAMILIES[version]} daddr {address} {protocol} dport {port['port']} counter reject"
 
 
-def _policy_jumps(stack: Stack, pods: list[Pod]) -> Iterator[str]:
+def _to_themselves(pods: list[Pod]) -> Iterator[str]:
     """A pod's own traffic to itself is never denied (NetworkPolicy API)."""
     for pod in pods:
         for family, address in zip(_FAMILIES, pod.addresses, strict=True):
             yield f"    {family} saddr {address} {family} daddr {address} accept"
-    for direction, field in (("egress", "saddr"), ("ingress", "daddr")):
-        for pod in pods:
-            if stack.chosen(pod, direction):
-                for family, address in zip(_FAMILIES, pod.addresses, strict=True):
-                    yield f"    {family} {field} {address} jump {chain_name(pod, direction)}"
+
+
+def _policy_jumps(stack: Stack, pods: list[Pod], direction: str, field: str) -> Iterator[str]:
+    for pod in pods:
+        if stack.chosen(pod, direction):
+            for family, address in zip(_FAMILIES, pod.addresses, strict=True):
+                yield f"    {family} {field} {address} jump {chain_name(pod, direction)}"

@@ -46,6 +46,9 @@ def outside_lines() -> Iterator[str]:
     yield f"addr add {_GATEWAY[1]}/64 dev eth0 nodad"
     yield f"addr add {OUTSIDE_ADDRESSES[0]}/32 dev lo"
     yield f"addr add {OUTSIDE_ADDRESSES[1]}/128 dev lo nodad"
+    # A server of datagrams answers by the route back, and must do so from the address that was called.
+    yield f"route replace 172.30.0.0/24 dev eth0 scope link src {OUTSIDE_ADDRESSES[0]}"
+    yield f"route add fd30::/64 dev eth0 metric 1 src {OUTSIDE_ADDRESSES[1]}"
 
 
 def node_lines(cluster: Cluster, node: Node) -> Iterator[str]:
