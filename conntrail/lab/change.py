@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from conntrail.lab.cluster import Object
 from conntrail.lab.identity import uid_of
-from conntrail.lab.policy.kind import qualified_kind
+from conntrail.lab.kind import qualified_kind
 
 _Key = tuple[str, str, str]
 

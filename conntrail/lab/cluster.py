@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conntrail.lab.identity import uid_of
-from conntrail.lab.policy.kind import qualified_kind
+from conntrail.lab.kind import qualified_kind
 from conntrail.lab.selector import matches
 
 Object = dict[str, Any]

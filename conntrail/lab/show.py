@@ -5,7 +5,7 @@ from typing import Any, Final
 from conntrail.lab.cluster import Cluster, Controller, Node, Object, Pod, Service
 from conntrail.lab.endpoint import endpoint_slices
 from conntrail.lab.identity import metadata_of, uid_of
-from conntrail.lab.policy.kind import POLICY_KINDS, qualified_kind
+from conntrail.lab.kind import POLICY_KINDS, qualified_kind
 from conntrail.lab.workload import is_made_by_another, names_of
 
 _SHOWN_AS_GIVEN: Final = (

@@ -10,10 +10,10 @@ from conntrail.errors import CommandError
 from conntrail.lab.change import as_stored, without
 from conntrail.lab.cluster import Cluster, Object, Pod
 from conntrail.lab.job import Run, run_pod
+from conntrail.lab.kind import POLICY_KINDS, qualified_kind
 from conntrail.lab.network.link import namespaces
 from conntrail.lab.network.writer import enforce
 from conntrail.lab.place import build_cluster
-from conntrail.lab.policy.kind import POLICY_KINDS, qualified_kind
 from conntrail.lab.policy.stack import policy_stack
 from conntrail.lab.show import shown
 from conntrail.lab.state import State

@@ -13,6 +13,7 @@ import msgspec
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import Object
+from conntrail.lab.kind import CLUSTER_WIDE, REFUSED, qualified_kind
 from conntrail.lab.manifest.admin import AdminSpec, BaselineSpec, ClusterSpec, check_admin_policy
 from conntrail.lab.manifest.annotation import check_annotations
 from conntrail.lab.manifest.calico import CalicoSpec, NetworkSetSpec, check_calico
@@ -29,7 +30,6 @@ from conntrail.lab.manifest.schema import (
     TemplateMetadata,
     WorkloadSpec,
 )
-from conntrail.lab.policy.kind import CLUSTER_WIDE, REFUSED, qualified_kind
 from conntrail.lab.selector import matches
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9./-]{1,300}")

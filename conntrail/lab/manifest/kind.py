@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from conntrail.errors import CommandError
+from conntrail.lab.kind import CALICO, VERSIONS, qualified_kind
 from conntrail.lab.manifest.admin import AdminSpec, BaselineSpec, ClusterSpec
 from conntrail.lab.manifest.calico import (
     CalicoPolicySpec,
@@ -22,7 +23,6 @@ from conntrail.lab.manifest.schema import (
     ServiceSpec,
     WorkloadSpec,
 )
-from conntrail.lab.policy.kind import CALICO, VERSIONS, qualified_kind
 
 _ADMIN: Final = "policy.networking.k8s.io"
 SPECS: Final[dict[tuple[str, str], Any]] = {

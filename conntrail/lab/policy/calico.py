@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from conntrail.lab.cluster import Cluster, Object, Pod
+from conntrail.lab.kind import qualified_kind
 from conntrail.lab.policy.annotation import does_reset
 from conntrail.lab.policy.expression import parse_selector
-from conntrail.lab.policy.kind import qualified_kind
 from conntrail.lab.policy.peer import NamedPort, addresses_of, names_of, selectable_pods, with_named_port
 from conntrail.lab.policy.value import DIRECTIONS, Action, Addresses, Match, Policy, Rule, Tier
 

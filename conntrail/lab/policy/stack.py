@@ -11,10 +11,10 @@ from itertools import groupby
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import Cluster, Object, Pod
+from conntrail.lab.kind import ADMIN_KINDS, CALICO_KINDS, STAGED_KINDS, qualified_kind
 from conntrail.lab.policy.admin import admin_policy
 from conntrail.lab.policy.annotation import is_staged
 from conntrail.lab.policy.calico import calico_policy
-from conntrail.lab.policy.kind import ADMIN_KINDS, CALICO_KINDS, STAGED_KINDS, qualified_kind
 from conntrail.lab.policy.kubernetes import network_policy
 from conntrail.lab.policy.value import Policy, Tier
 
