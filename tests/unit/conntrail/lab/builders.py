@@ -10,6 +10,13 @@ from conntrail.lab.place import build_cluster
 
 AT = "2026-01-01T00:00:00Z"
 VERSIONS = {"Pod": "v1", "Service": "v1", "Node": "v1", "Namespace": "v1", "ReplicationController": "v1"}
+VERSIONS |= dict.fromkeys(("AdminNetworkPolicy", "BaselineAdminNetworkPolicy"), "policy.networking.k8s.io/v1alpha1")
+VERSIONS |= {"ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2"}
+VERSIONS |= dict.fromkeys(
+    ("GlobalNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy", "StagedKubernetesNetworkPolicy"),
+    "projectcalico.org/v3",
+)
+VERSIONS |= dict.fromkeys(("Tier", "NetworkSet", "GlobalNetworkSet"), "projectcalico.org/v3")
 VERSIONS |= {"Job": "batch/v1", "CronJob": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1"}
 Object = dict[str, Any]
 
@@ -21,6 +28,14 @@ def an_object(kind: str, name: str, spec: Object | None = None, **metadata: Any)
         "metadata": {"name": name, **metadata},
         **({} if spec is None else {"spec": spec}),
     }
+
+
+def calico(name: str, namespace: str = "", **spec: Any) -> Object:
+    """A NetworkPolicy of Calico, or a GlobalNetworkPolicy when it has no namespace."""
+    if not namespace:
+        return an_object("GlobalNetworkPolicy", name, spec)
+    value = an_object("NetworkPolicy", name, spec, namespace=namespace)
+    return {**value, "apiVersion": "projectcalico.org/v3"}
 
 
 def pod_spec(*ports: Object, **more: Any) -> Object:
