@@ -12,7 +12,7 @@ DURATION ?= 45
 KEEP ?= 0
 ONLY ?=
 TESTS ?= tests
-# Tests mostly wait for servers, so more processes than a small machine has cores.
+# Tests mostly wait for servers, so that two processes are of use on one core too.
 JOBS ?= 2
 
 .PHONY: help setup fmt lint layers types check test bench demo images lock clean
