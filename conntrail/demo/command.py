@@ -6,12 +6,17 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from conntrail.errors import CommandError
 
+if TYPE_CHECKING:
+    from conntrail.demo.edge import Comparison
+
+_AGAIN_SECONDS: Final = 8.0
+"""Long enough for every client to call each of its targets."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -24,7 +29,7 @@ def demo(
 
     Needs root for the lab's network namespaces. Takes everything down again at the end.
     """
-    from conntrail.demo.main import running, show_traffic  # noqa: PLC0415 - keeps --help fast
+    from conntrail.demo.main import enforce_recommended, running, show_traffic  # noqa: PLC0415 - keeps --help fast
 
     if os.geteuid() != 0:
         raise CommandError("the demo builds network namespaces: run it as root, for example by sudo make demo")
@@ -45,6 +50,7 @@ def demo(
                 show_traffic(everything, duration, progress)
                 for found in everything.find():
                     _print_table(found.question.title, found.question.columns, found.rows)
+                _print_comparison(enforce_recommended(everything, max(duration / 2, _AGAIN_SECONDS), progress))
                 _print_next(everything.environment(), keep, directory)
                 if keep:
                     threading.Event().wait()
@@ -69,11 +75,20 @@ def _print_table(title: str, columns: tuple[str, ...], rows: list[list[str]]) ->
     console.print(table if rows else Text(f"{title}: nothing"))
 
 
+def _print_comparison(found: "Comparison") -> None:
+    typer.echo("\nThe recommended policies, enforced while the same traffic ran again")
+    typer.echo(f"  {found.still} of {found.before} edges that were answered before are answered")
+    for edge in found.closed:
+        typer.echo(f"  no more: {edge}")
+
+
 def _print_next(environment: dict[str, str], keep: bool, directory: Path) -> None:
     typer.echo("\nWhere to look next" + ("" if keep else " (with KEEP=1, which leaves all this running)"))
     for name, value in environment.items():
         typer.echo(f"  export {name}={value}")
     typer.echo("  conntrail observe --verdict denied -o wide")
     typer.echo("  conntrail observe --follow --namespace shop")
+    typer.echo("  conntrail policy hits · unused · gaps · explain shop/frontend data/postgres:5432")
+    typer.echo(f"  conntrail policy recommend (the enforced ones: {directory}/recommended.yaml)")
     typer.echo("  curl $CONNTRAIL_ELASTICSEARCH__HOSTS/logs-conntrail.flow-*/_search?q=event.action:denied")
     typer.echo(f"  logs of every process: {directory}")

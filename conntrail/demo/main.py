@@ -1,5 +1,8 @@
 """The whole system on this machine: stack, lab, agents, worker, traffic, findings; and everything taken down again."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from conntrail.demo.edge import Comparison, compare
 from conntrail.demo.question import QUESTIONS, Question
 from conntrail.demo.reader import Drain, Findings
 from conntrail.errors import CommandError
@@ -116,6 +120,33 @@ def show_traffic(everything: Running, duration_seconds: float, progress: Progres
         traffic.result()
     progress("waiting for the last windows")
     everything.await_results(int(time.time() * 1000))
+
+
+def enforce_recommended(everything: Running, duration_seconds: float, progress: Progress) -> Comparison:
+    """Recommend policies from what was seen, enforce them, and let the same traffic run again."""
+    lab, path = everything.lab, everything.directory / "recommended.yaml"
+    progress("recommending policies from what was seen")
+    path.write_text(_recommended(everything), encoding="utf-8")
+    progress(f"enforcing them: {path.read_text(encoding='utf-8').count('kind: NetworkPolicy')} policies")
+    lab.apply(path)
+    before = lab.truth()
+    lab.traffic(duration_seconds, progress)
+    return compare(before, lab.truth()[len(before) :])
+
+
+def _recommended(everything: Running) -> str:
+    """As a user gets them. Raises CommandError with the command's own words."""
+    words = ["policy", "recommend", "--since", "1h", "--keep-icmp", "--skip-unprovable"]
+    done = subprocess.run(
+        [sys.executable, "-m", "conntrail", *words],
+        env={**os.environ, **everything.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CommandError(f"conntrail {' '.join(words)}: {done.stderr.strip().rpartition(chr(10))[2]}")
+    return done.stdout
 
 
 def _goes_on(traffic: Future[None], seconds: float) -> bool:
