@@ -1,9 +1,13 @@
 """A lab with policies of every kind, whose connections were worked out by hand, and the evaluator's word on each."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from conntrail.lab.main import Lab
+from conntrail.lab.network.policy import chain_name
 from conntrail.policy.manifest import Cluster, build_cluster
 from conntrail.policy.query import parse_question
 from conntrail.policy.reader import read_objects
@@ -48,3 +52,21 @@ def evaluated(fact: dict[str, Any], cluster: Cluster) -> Trace:
 def _port_behind(fact: dict[str, Any]) -> int:
     """Of the pods behind a service."""
     return {"data/db": 5432, "shop/pay": 8443}.get(fact["service"], int(fact["dialled_port"]))
+
+
+def remove_rule(lab: Lab, workload: str, direction: str, title: str) -> None:
+    """Take one rule of a policy for a pod out of the kernel, of IPv4, behind the back of whoever put it there.
+
+    ``title``: as the rule's comment has it.
+    """
+    pod = lab.pod(workload)
+    nft = ["ip", "netns", "exec", pod.node.name, "nft"]
+    listed = subprocess.run([*nft, "-ja", "list", "table", "inet", "lab"], check=True, capture_output=True).stdout
+    rules = [item["rule"] for item in json.loads(listed)["nftables"] if "rule" in item]
+    chains = re.compile(rf"{chain_name(pod, direction)}(_\d+)?")
+    rule = next(
+        rule
+        for rule in rules
+        if rule.get("comment") == title and chains.fullmatch(rule["chain"]) and '"ipv6"' not in json.dumps(rule["expr"])
+    )
+    subprocess.run([*nft, "delete", "rule", "inet", "lab", rule["chain"], "handle", str(rule["handle"])], check=True)
