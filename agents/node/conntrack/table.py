@@ -154,9 +154,11 @@ class ConnectionTable:
         ranks = ranks_of(lot.identities)
         # Without times a beginning beside a known connection may be the next one's, which must not be taken for it.
         is_answer = (lot.entries["started_at_ns"] > 0) | ~is_known | (ranks > 0)
+        # No beginning that waits is a known connection's own: the first is of the one that follows it.
+        nth = np.maximum(ranks - is_known, 0)
         for chosen in (ranks == 0, ranks > 0):  # the first may be known; what has its identity after it is not
             if chosen.any():
-                self._finish(dataclasses.replace(lot.chosen(chosen), nth=ranks[chosen]))
+                self._finish(dataclasses.replace(lot.chosen(chosen), nth=nth[chosen]))
         self._endings.add(lot.entries, lot.identities)
         self._beginnings.drop_ended(lot.keys[is_answer])
 

@@ -236,6 +236,16 @@ def test_without_times_two_ends_with_the_same_id_are_two_connections_when_two_be
     assert len(set(rows["connection_id"].tolist())) == 2
 
 
+def test_without_times_two_that_follow_a_known_one_in_an_interval_are_two_connections() -> None:
+    kernel = Kernel(is_timed=False, old=1)
+    kernel.dump()
+    for verb in ("end", "open", "end", "open", "dump", "report"):
+        kernel.now += SECOND
+        getattr(kernel, verb)(*[0] * (verb in ("end", "open")))
+    rows = kernel.rows()
+    assert len(set(rows["connection_id"].tolist())) == len(set(rows["started_at_ns"].tolist())) == 3
+
+
 def test_without_times_a_connection_with_the_figures_of_the_one_before_it_lives_on_in_every_dump() -> None:
     table = begun()
     table.apply_new(shown(start=0), 2 * SECOND)
