@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.stack import RunningStack, running_stack
 
 _MACHINE: Final = {"kernel": "network namespaces", "system": "network namespaces", "kubernetes": "API server"}
-"""Folders whose tests share what a machine has once."""
+"""Folders of tests that share what a machine has once."""
 _TOLD: Final = "told"
 
 
@@ -21,15 +21,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java.
-
-    Of what shares the machine the longest comes first, see ``Scheduling``.
-    """
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever uses the stack carries its marker, so that ``-m 'not stack'`` needs no Java."""
     for item in items:
         if {"stack", "kafka", "elasticsearch"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
-    items.sort(key=lambda item: _group(item.nodeid) not in _MACHINE.values())
+    if hasattr(config, "workerinput"):
+        # One of several processes: the longest group first, so that it does not begin when all others are done.
+        items.sort(key=lambda item: _group(item.nodeid) not in _MACHINE.values())
 
 
 class Scheduling(LoadScopeScheduling):
@@ -85,4 +84,4 @@ def topic_prefix() -> str:
 
 def _group(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
-    return next((group for folder, group in _MACHINE.items() if folder in path.split("/")), path)
+    return _MACHINE.get(path.split("/")[1], path)

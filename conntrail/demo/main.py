@@ -145,7 +145,8 @@ def _recommended(everything: Running) -> str:
         check=False,
     )
     if done.returncode:
-        raise CommandError(f"conntrail {' '.join(words)}: {done.stderr.strip().rpartition(chr(10))[2]}")
+        *_, reason = ["no word of why", *done.stderr.splitlines()]
+        raise CommandError(f"conntrail {' '.join(words)} failed: {reason}")
     return done.stdout
 
 

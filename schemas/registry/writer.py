@@ -35,18 +35,19 @@ class RegistryWriter:
 
     def is_registered(self, topic: Topic, prefix: str) -> bool:
         """Whether the registry knows our schema of a topic. Raises RegistryError when it does not say."""
-        subject = subject_of(topic.full_name(prefix))
-        answer = self._registry.ask(lookup(subject, schema_text(topic.schema)), _PATIENCE_SECONDS)
-        if not answer.is_missing:
-            self._ids[subject] = parse_id(answer, subject)
-        return not answer.is_missing
+        return self._find(subject_of(topic.full_name(prefix)), schema_text(topic.schema)) is not None
 
     def _register(self, subject: str, text: str) -> int:
         # Looking first lets processes run with the right to read alone, once somebody has registered.
-        answer = self._registry.ask(lookup(subject, text), _PATIENCE_SECONDS)
-        if not answer.is_missing:
-            return parse_id(answer, subject)
+        known = self._find(subject, text)
+        if known is not None:
+            return known
         answer = self._registry.ask(registration(subject, text), _PATIENCE_SECONDS)
         registry_id = parse_id(answer, subject)
         _log.info("schema registered", subject=subject, id=registry_id)
         return registry_id
+
+    def _find(self, subject: str, text: str) -> int | None:
+        """The schema's id; None when it is not registered."""
+        answer = self._registry.ask(lookup(subject, text), _PATIENCE_SECONDS)
+        return None if answer.is_missing else parse_id(answer, subject)

@@ -71,7 +71,7 @@ class KubernetesApi:
         follow = ""
         for _ in range(_MAXIMUM_PAGES):
             query = [("limit", str(_PAGE_OBJECTS)), *([("continue", follow)] if follow else [])]
-            page = self.request("GET", kind.path, ("list", kind.plural), query)
+            page = self.request("GET", kind.path, ("list", kind.resource), query)
             # Items of a list do not repeat what they are.
             names = {"kind": kind.name, "apiVersion": kind.api_version}
             found += [{**_lean(item), **names} for item in _items(page, kind)]
@@ -80,7 +80,7 @@ class KubernetesApi:
                 break
             if not follow:
                 return found, _version(page, kind)
-        raise ReadError(f"list {kind.plural}: its pages do not end")
+        raise ReadError(f"list {kind.resource}: its pages do not end")
 
     def watch(self, kind: Kind, version: str, note_open: Callable[[], None]) -> Iterator[WatchEvent]:
         """Changes after a version, bookmarks too, until the server ends the watch. ``note_open``: it has begun.
@@ -98,16 +98,16 @@ class KubernetesApi:
             self._streams.add(stream)
         try:
             if stream.status not in _GOOD:
-                raise fault_of(stream.status, stream.read(), "watch", kind.plural)
+                raise fault_of(stream.status, stream.read(), "watch", kind.resource)
             note_open()
             for line in split_lines(stream.stream(_CHUNK_BYTES)):
                 event = parse_event(line)
                 if event.type == "ERROR":
                     error = ExpiredError if event.code == _GONE else ReadError
-                    raise error(f"watch {kind.plural}: {event.reason}")
+                    raise error(f"watch {kind.resource}: {event.reason}")
                 yield event
         except (urllib3.exceptions.HTTPError, OSError, StreamError) as error:
-            raise ReadError(f"watch {kind.plural}: {error}") from error
+            raise ReadError(f"watch {kind.resource}: {error}") from error
         finally:
             with self._lock:
                 self._streams.discard(stream)
@@ -136,9 +136,9 @@ class KubernetesApi:
         if not kind.is_extension:
             return
         if kind.plural not in self._served(f"{kind.group}/{kind.version}"):
-            raise MissingError(f"the API server has no {kind.plural} of {kind.group}/{kind.version}")
+            raise MissingError(f"the API server has no {kind.resource} of version {kind.version}")
         if kind.rather and kind.plural in self._served(kind.rather):
-            raise MissingError(f"{kind.plural} are followed as {kind.rather}")
+            raise MissingError(f"{kind.resource} are followed as those of {kind.rather}")
 
     def _served(self, group_version: str) -> frozenset[str]:
         """Names of the resources of a group; remembered for a moment, since many kinds ask at once."""
@@ -199,7 +199,7 @@ def _items(page: Object, kind: Kind) -> list[dict[str, Any]]:
         # Go writes an empty list so.
         return []
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise ReadError(f"list {kind.plural}: the answer is no list of objects")
+        raise ReadError(f"list {kind.resource}: the answer is no list of objects")
     return found
 
 
@@ -207,7 +207,7 @@ def _version(page: Object, kind: Kind) -> str:
     """Raise ReadError without one: that is no listing, though it looks like an empty one, which deletes everything."""
     found = text(page, "metadata", "resourceVersion")
     if not found:
-        raise ReadError(f"list {kind.plural}: the answer has no resourceVersion")
+        raise ReadError(f"list {kind.resource}: the answer has no resourceVersion")
     return found
 
 

@@ -26,6 +26,11 @@ class Kind:
         return f"{self.name}.{self.group}" if self.is_extension else self.name
 
     @property
+    def resource(self) -> str:
+        """As kubectl names it: ``pods``, ``networkpolicies.projectcalico.org``."""
+        return f"{self.plural}.{self.group}" if self.is_extension else self.plural
+
+    @property
     def api_version(self) -> str:
         """As objects state it."""
         return f"{self.group}/{self.version}" if self.group else self.version

@@ -96,7 +96,7 @@ class ApiSource:
                 self._stopping.wait(backoff.next_seconds(error, random.random()))  # noqa: S311 - no secret
             else:
                 self._fault = ""
-                self._metrics.listings.labels(kind.plural).inc()
+                self._metrics.listings.labels(kind.resource).inc()
                 return found
         return [], ""
 

@@ -1,6 +1,5 @@
 """Follows one kind of objects in a thread of its own: watch, go on after a break, list anew after an expiry."""
 
-import math
 import queue
 import random
 import threading
@@ -15,13 +14,11 @@ from agents.cluster.api.event import Object, WatchEvent
 from agents.cluster.api.reader import KubernetesApi
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.record.kind import Kind
+from agents.cluster.watch.absence import Absence
 from agents.errors import AgentError, ExpiredError, MissingError, ReadError, RightsError
 
 _ROOM_SECONDS: Final = 0.5
 _SHORT_SECONDS: Final = 1.0
-_GONE_SECONDS: Final = 60.0
-"""An API server that starts has no extensions for a moment; a kind that is missing for longer is gone, and its objects
-with it."""
 _CAUSES: Final = {ExpiredError: "expired", MissingError: "missing", RightsError: "refused"}
 _log = structlog.get_logger()
 
@@ -54,7 +51,7 @@ class KindWatch:
         self._backoff = Backoff()
         self._stopping = threading.Event()
         self._told = ""
-        self._missing_since: float | None = None
+        self._absence = Absence()
         self.fault = ""
         """Why the kind is not followed; empty when it is."""
 
@@ -62,7 +59,7 @@ class KindWatch:
         """Follow from a version on; an empty one lists first. ``fault``: why it could not be listed before."""
         self._version = version
         self.fault = fault
-        threading.Thread(target=self._follow, name=f"watch-{self._kind.plural}", daemon=True).start()
+        threading.Thread(target=self._follow, name=f"watch-{self._kind.resource}", daemon=True).start()
 
     def stop(self) -> None:
         """Say no more; the thread ends with its stream."""
@@ -76,14 +73,14 @@ class KindWatch:
             except AgentError as error:
                 self._note_failure(error)
             except Exception as error:  # noqa: BLE001 - else the kind would be followed no more, and nobody told
-                self._note_failure(ReadError(f"{self._kind.plural}: {type(error).__name__}: {error}"))
+                self._note_failure(ReadError(f"{self._kind.resource}: {type(error).__name__}: {error}"))
 
     def _list_anew(self) -> None:
         if self._version:
             return
         objects, version = self._api.list_objects(self._kind)
-        self._missing_since = None
-        self._metrics.listings.labels(self._kind.plural).inc()
+        self._absence.end()
+        self._metrics.listings.labels(self._kind.resource).inc()
         self._put(Listing(self._kind, objects))
         self._version = version
 
@@ -94,12 +91,12 @@ class KindWatch:
             if self._stopping.is_set():
                 return
             if event.type != "BOOKMARK":
-                self._metrics.events.labels(self._kind.plural).inc()
+                self._metrics.events.labels(self._kind.resource).inc()
                 self._put(event)
             self._version = event.version or self._version
         # The server ends each watch after a time; one that ended at once did not.
         if time.monotonic() - began < _SHORT_SECONDS:
-            self._pause(ReadError(f"watch {self._kind.plural}: ended at once"))
+            self._pause(ReadError(f"watch {self._kind.resource}: ended at once"))
         else:
             self._backoff.reset()
 
@@ -117,34 +114,33 @@ class KindWatch:
         if self._stopping.is_set():
             return
         cause = _CAUSES.get(type(error), "error")
-        self._metrics.watch_restarts.labels(self._kind.plural, cause).inc()
+        self._metrics.watch_restarts.labels(self._kind.resource, cause).inc()
         if cause == "expired":
             self._version = ""
         else:
             if cause != self._told:
-                _log.warning("not followed for now", kind=self._kind.name, reason=str(error))
+                # Hardly any cluster has every extension.
+                is_usual = cause == "missing" and self._kind.is_extension
+                tell = _log.debug if is_usual else _log.warning
+                tell("not followed for now", kind=self._kind.title, reason=str(error))
             self._told = cause
-            # What the server does not have cannot be missed.
-            self.fault = "" if cause == "missing" else str(error)
-            self._note_missing(is_missing=cause == "missing")
+            self._note_absence(error)
         self._pause(error)
 
-    def _note_missing(self, *, is_missing: bool) -> None:
-        now = time.monotonic()
-        if not is_missing:
-            self._missing_since = None
-        elif self._missing_since is None:
-            self._missing_since = now
-        elif now - self._missing_since >= _GONE_SECONDS:
+    def _note_absence(self, error: AgentError) -> None:
+        if not isinstance(error, MissingError):
+            self._absence.end()
+            self.fault = str(error)
+            return
+        self.fault = ""  # what the server does not have cannot be missed
+        self._version = ""
+        if self._absence.begin_or_go_on(time.monotonic()):
             self._put(Listing(self._kind, []))
-            self._missing_since = math.inf
-        if is_missing:
-            self._version = ""
 
     def _pause(self, error: AgentError) -> None:
         self._stopping.wait(self._backoff.next_seconds(error, random.random()))  # noqa: S311 - no secret
 
     def _note_open(self) -> None:
         if self._told:
-            _log.info("followed again", kind=self._kind.name)
+            _log.info("followed again", kind=self._kind.title)
         self._told = self.fault = ""

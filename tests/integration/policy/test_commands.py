@@ -10,8 +10,8 @@ from conntrail.policy.command import app
 from conntrail.policy.history.period import instant_text
 from runtime.settings import Settings
 from schemas.topic import FLOWS, POLICY_HITS, WINDOWS
-from tests.integration.policy.written import new_settings, write, write_objects
-from tests.support.history import AT_MS, Record, inside, seen_flow, seen_hit, seen_window
+from tests.integration.policy.written import new_settings, replica_set, set_environment, write, write_objects
+from tests.support.history import AT_MS, seen_flow, seen_hit, seen_window
 from tests.support.stack import RunningStack
 from tests.unit.conntrail.policy.cluster.builders import NOW_NS, allow_from, manifest, node, pod, policy, service
 
@@ -29,22 +29,11 @@ OBJECTS = (
 )
 
 
-def replica_set(name: str, pod_name: str = "") -> Record:
-    return {**inside(name, pod_name), "workload": {"kind": "ReplicaSet", "name": name}}
-
-
 @pytest.fixture
 def settings(stack: RunningStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A cluster with traffic: web uses api, is denied db, and goes out without encryption."""
     made = new_settings(stack, topic_prefix)
-    for name, value in {
-        "CLUSTER": made.cluster,
-        "KAFKA__BOOTSTRAP_SERVERS": made.kafka.bootstrap_servers,
-        "KAFKA__TOPIC_PREFIX": made.kafka.topic_prefix,
-        "ELASTICSEARCH__HOSTS": made.elasticsearch.hosts,
-        "ELASTICSEARCH__NAMESPACE": made.elasticsearch.namespace,
-    }.items():
-        monkeypatch.setenv(f"CONNTRAIL_{name}", value)
+    set_environment(monkeypatch, made)
     write_objects(made, OBJECTS, NOW_NS)
     web, api, db = (replica_set(name) for name in ("web", "api", "db"))
     web1 = (replica_set("web", "web-1"), "10.0.0.1")

@@ -11,7 +11,7 @@ from conntrail.policy.command import app
 from conntrail.policy.history.period import instant_text
 from runtime.settings import Settings
 from schemas.topic import FLOWS, WINDOWS
-from tests.integration.policy.written import new_settings, write, write_objects
+from tests.integration.policy.written import new_settings, replica_set, set_environment, write, write_objects
 from tests.support.history import AT_MS, Record, inside, node, seen_flow, seen_window
 from tests.support.stack import RunningStack
 from tests.unit.conntrail.policy.cluster.builders import NOW_NS, manifest, pod, policy
@@ -30,10 +30,6 @@ OBJECTS = (
 GONE = {"app.kubernetes.io/name": "nightly", "job-name": "nightly-1"}
 
 
-def replica_set(name: str, pod_name: str = "") -> Record:
-    return {**inside(name, pod_name), "workload": {"kind": "ReplicaSet", "name": name}}
-
-
 def cron_job(pod_name: str = "") -> Record:
     return {**inside("nightly", pod_name, labels=GONE), "workload": {"kind": "CronJob", "name": "nightly"}}
 
@@ -42,14 +38,7 @@ def cron_job(pod_name: str = "") -> Record:
 def settings(stack: RunningStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A cluster with traffic: web and a job at night use api, web is denied db, a node looks after web."""
     made = new_settings(stack, topic_prefix)
-    for name, value in {
-        "CLUSTER": made.cluster,
-        "KAFKA__BOOTSTRAP_SERVERS": made.kafka.bootstrap_servers,
-        "KAFKA__TOPIC_PREFIX": made.kafka.topic_prefix,
-        "ELASTICSEARCH__HOSTS": made.elasticsearch.hosts,
-        "ELASTICSEARCH__NAMESPACE": made.elasticsearch.namespace,
-    }.items():
-        monkeypatch.setenv(f"CONNTRAIL_{name}", value)
+    set_environment(monkeypatch, made)
     write_objects(made, OBJECTS, NOW_NS)
     web, api, db = (replica_set(name) for name in ("web", "api", "db"))
     api1 = (replica_set("api", "api-1"), "10.0.0.2")

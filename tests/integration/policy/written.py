@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +20,7 @@ from streams.index.counters import IndexCounters
 from streams.index.documents import document_of
 from streams.index.writer import IndexWriter
 from streams.window.writer import ResultWriter
+from tests.support.history import Record, inside
 from tests.support.index import ask
 from tests.support.objects import key_of
 from tests.support.stack import RunningStack
@@ -37,6 +39,23 @@ def new_settings(stack: RunningStack, topic_prefix: str) -> Settings:
     )
     set_up(made, is_dry=False)
     return made
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """So that commands find it."""
+    for name, value in {
+        "CLUSTER": settings.cluster,
+        "KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
+        "ELASTICSEARCH__HOSTS": settings.elasticsearch.hosts,
+        "ELASTICSEARCH__NAMESPACE": settings.elasticsearch.namespace,
+    }.items():
+        monkeypatch.setenv(f"CONNTRAIL_{name}", value)
+
+
+def replica_set(name: str, pod_name: str = "") -> Record:
+    """One end of traffic."""
+    return {**inside(name, pod_name), "workload": {"kind": "ReplicaSet", "name": name}}
 
 
 def write(settings: Settings, records: Written) -> None:

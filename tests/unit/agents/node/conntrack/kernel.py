@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -152,3 +153,19 @@ class Kernel:
         """What an old connection carries before the first look is not the table's to tell."""
         if connection.baseline and not self.is_looked_at:
             connection.baseline = connection.bytes
+
+
+def begun(capacity: int = 10) -> ConnectionTable:
+    """A table that has seen an empty kernel."""
+    table = ConnectionTable(1, capacity)
+    table.apply_dump(entries(), SECOND)
+    assert len(table.take_report(SECOND)) == 0
+    return table
+
+
+def shown(number: int = 1, *, size: int = 100, start: int = 2 * SECOND, state: int = ESTABLISHED) -> Entries:
+    return Connection(number, start, packets=size // 100, bytes=size, state=state).entry()
+
+
+def summary(rows: Any) -> list[tuple[int, bool, bool]]:
+    return [(int(row["original_bytes"]), bool(row["is_first"]), bool(row["is_final"])) for row in rows]

@@ -1,14 +1,8 @@
-import zlib
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from agents.node.conntrack.entry import Entries
 from agents.node.conntrack.table import ConnectionTable
-from agents.node.report.columns import END_REASONS, REPORT
+from agents.node.report.columns import END_REASONS
 from tests.unit.agents.node.conntrack.kernel import (
     CLOSE,
     ESTABLISHED,
@@ -17,24 +11,11 @@ from tests.unit.agents.node.conntrack.kernel import (
     TIME_WAIT,
     Connection,
     Kernel,
+    begun,
     entries,
+    shown,
+    summary,
 )
-
-
-def begun(capacity: int = 10) -> ConnectionTable:
-    """A table that has seen an empty kernel."""
-    table = ConnectionTable(1, capacity)
-    table.apply_dump(entries(), SECOND)
-    assert len(table.take_report(SECOND)) == 0
-    return table
-
-
-def shown(number: int = 1, *, size: int = 100, start: int = 2 * SECOND, state: int = ESTABLISHED) -> Entries:
-    return Connection(number, start, packets=size // 100, bytes=size, state=state).entry()
-
-
-def summary(rows: Any) -> list[tuple[int, bool, bool]]:
-    return [(int(row["original_bytes"]), bool(row["is_first"]), bool(row["is_final"])) for row in rows]
 
 
 def test_a_connection_that_began_and_ended_between_two_dumps_is_one_whole_row() -> None:
@@ -295,62 +276,3 @@ def test_ends_beyond_the_capacity_of_an_interval_are_counted() -> None:
     assert table.overflow == 3
     table.apply_destroyed(shown(7), 4 * SECOND)
     assert len(table.take_report(4 * SECOND)) == 1
-
-
-def test_what_was_heard_after_the_last_report_survives_a_restart() -> None:
-    table = begun()
-    table.apply_dump(shown(1), 2 * SECOND)
-    table.take_report(2 * SECOND)
-    table.apply_destroyed(entries(shown(1, size=300), shown(2)), 3 * SECOND)
-    restarted = ConnectionTable(1, 10)
-    restarted.import_state(table.export_state())
-    assert sorted(summary(restarted.take_report(4 * SECOND))) == [(100, True, True), (200, False, True)]
-
-
-def test_what_began_while_the_agent_was_away_counts_from_zero() -> None:
-    restarted = ConnectionTable(1, 10)
-    restarted.import_state(begun().export_state())
-    restarted.apply_dump(shown(start=50 * SECOND), 90 * SECOND)
-    assert summary(restarted.take_report(90 * SECOND)) == [(100, True, False)]
-
-
-def state() -> bytes:
-    table = begun()
-    table.apply_dump(entries(shown(1), shown(2)), 2 * SECOND)
-    return table.export_state()
-
-
-@pytest.mark.parametrize(
-    "bad", [b"x", b"PK\x03\x04" + bytes(40), b"\x93NUMPY\x01\x00v\x00{(", np.zeros(3, REPORT).tobytes()]
-)
-def test_a_kept_state_that_is_none_is_refused(bad: bytes) -> None:
-    with pytest.raises(ValueError, match="kept connections"):
-        ConnectionTable(1, 2).import_state(bad)
-
-
-@settings(deadline=None)
-@given(st.integers(0, len(state()) - 1), st.integers(1, 255))
-def test_a_kept_state_with_a_flipped_byte_or_a_torn_end_is_refused(at: int, change: int) -> None:
-    good = state()
-    flipped = bytearray(good)
-    flipped[at] ^= change
-    for bad in (bytes(flipped), good[:at]):
-        table = ConnectionTable(1, 2)
-        if bad:
-            with pytest.raises(ValueError, match="kept connections"):
-                table.import_state(bad)
-        assert len(table) == 0
-
-
-def test_a_kept_state_of_another_release_is_refused() -> None:
-    body = state()[:-4].replace(b'"layout": ', b'"layout":1')
-    other = body + zlib.crc32(body).to_bytes(4, "little")
-    with pytest.raises(ValueError, match="another release"):
-        ConnectionTable(1, 2).import_state(other)
-
-
-def test_no_state_is_a_first_start() -> None:
-    table = ConnectionTable(1, 2)
-    table.import_state(b"")
-    table.apply_dump(shown(size=900, start=1), 9 * SECOND)
-    assert summary(table.take_report(9 * SECOND)) == [(0, True, False)]
