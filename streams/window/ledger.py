@@ -19,8 +19,8 @@ from streams.window.spans import Spans
 _REMEMBERED_STEPS = 3
 """A node that has been silent for so many steps is no longer waited for."""
 
-_RETAINED_STEPS = 8
-"""Steps of final windows that are kept for those after them: one a window, and some for windows that came late."""
+_RETAINED_STEPS = 16
+"""Steps of final windows that are kept for those after them: two a window, and some for windows that came late."""
 
 
 @dataclass(slots=True)
@@ -123,15 +123,19 @@ class Ledger:
             names |= beside.parts if beside else set()
         return [*self._retained.get(before, ()), *(self._parts[name] for name in sorted(names))]
 
-    def missing_neighbour(self, step: Step) -> int | None:
-        """Start of the step before this one, when it may have had parts that are not held."""
-        before = step.start_ns - self._spans.step_ns
-        window = self._spans.window_of(before)
-        is_known = before in self._retained or window in self._windows or window >= self._whole_from_ns
-        return None if is_known else before
+    def earlier(self, step: Step) -> list[Part]:
+        """Parts of the step before the one before this."""
+        start = step.start_ns - 2 * self._spans.step_ns
+        held = self._steps.get(start)
+        return [*self._retained.get(start, ()), *(self._parts[name] for name in sorted(held.parts if held else ()))]
+
+    def missing_before(self, step: Step) -> list[int]:
+        """Starts of those of the two steps before this one that may have had parts that are not held."""
+        starts = (step.start_ns - 2 * self._spans.step_ns, step.start_ns - self._spans.step_ns)
+        return [start for start in starts if not self._is_known(start)]
 
     def retain(self, start_ns: int, parts: list[Part]) -> None:
-        """Keep the parts of a step of a window that is final, for the step after it to look at."""
+        """Keep the parts of a step of a window that is final, for the two steps after it to look at."""
         self._retained[start_ns] = parts
         for old in sorted(self._retained)[:-_RETAINED_STEPS]:
             del self._retained[old]
@@ -174,8 +178,9 @@ class Ledger:
         self._windows.discard(window_ns)
         self._whole_from_ns = max(self._whole_from_ns, window_ns + self._spans.size_ns)
         offsets = []
-        last = self._steps.get(window_ns + self._spans.size_ns - self._spans.step_ns)
-        self.retain(window_ns + self._spans.size_ns - self._spans.step_ns, self.step_parts(last) if last else [])
+        for start in list(self._spans.steps_of(window_ns))[-2:]:
+            step = self._steps.get(start)
+            self.retain(start, self.step_parts(step) if step else [])
         for start in self._spans.steps_of(window_ns):
             step = self._steps.pop(start, None)
             for name in step.covering if step else ():
@@ -189,6 +194,10 @@ class Ledger:
     def offsets(self) -> Iterable[int]:
         """Offsets of all parts held."""
         return (part.offset for part in self._parts.values())
+
+    def _is_known(self, start_ns: int) -> bool:
+        window = self._spans.window_of(start_ns)
+        return start_ns in self._retained or window in self._windows or window >= self._whole_from_ns
 
     def _is_step_closed(self, start_ns: int, now_ns: int) -> bool:
         step = self._steps.get(start_ns)

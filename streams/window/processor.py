@@ -20,7 +20,7 @@ from streams.source.share import RefusalShare
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
 from streams.window.deadletter import Refused, dead_letter
-from streams.window.evaluate import Evaluation, Names, evaluate_step, revision
+from streams.window.evaluate import Beside, Evaluation, Names, evaluate_step, revision
 from streams.window.flow import Stamp, flow_records
 from streams.window.ledger import Ledger, Step
 from streams.window.record import hit_records, window_records
@@ -233,7 +233,7 @@ class FlowProcessor:
 
     async def _emit_step(self, partition: _Partition, step: Step, names: Names) -> None:
         ledger = partition.ledger
-        await self._retain_neighbour(partition, step)
+        await self._retain_before(partition, step)
         evaluation = _evaluate(ledger, step, names)
         replaces = ledger.may_replace(step.start_ns, step.was_emitted)
         number = revision(len(step.covering), step.is_settled, names.directory.version)
@@ -246,14 +246,12 @@ class FlowProcessor:
             await self._stage.writer.send(FLOWS, key, record)
         self._stage.counters.note_step(evaluation)
 
-    async def _retain_neighbour(self, partition: _Partition, step: Step) -> None:
-        """What one end alone saw is judged by the step before too, which may be final since long."""
-        missing = partition.ledger.missing_neighbour(step)
-        if not step.is_settled or missing is None:
-            return
-        parts = await self._read_window(partition, self._stage.spans.window_of(missing), partition.expected)
-        beside = [part for part in parts if self._stage.spans.step_of(part.batch.interval_start_ns) == missing]
-        partition.ledger.retain(missing, beside)
+    async def _retain_before(self, partition: _Partition, step: Step) -> None:
+        """What one end alone saw is judged by the steps before too, which may be final since long."""
+        for missing in partition.ledger.missing_before(step) if step.is_settled else ():
+            parts = await self._read_window(partition, self._stage.spans.window_of(missing), partition.expected)
+            found = [part for part in parts if self._stage.spans.step_of(part.batch.interval_start_ns) == missing]
+            partition.ledger.retain(missing, found)
 
     async def _amend(self, partition: _Partition, names: Names) -> None:
         """Name again what had no name when its step closed, now that more is known."""
@@ -267,7 +265,7 @@ class FlowProcessor:
                 evaluation = partition.evaluations.get(step.start_ns)
                 if step.is_open or evaluation is None or not evaluation.has_unknown:
                     continue
-                await self._retain_neighbour(partition, step)
+                await self._retain_before(partition, step)
                 if not _evaluate(ledger, step, names).judged.equals(evaluation.judged):
                     self._stage.counters.amended.inc()
                     await self._emit_step(partition, step, names)
@@ -310,9 +308,8 @@ class FlowProcessor:
 
 
 def _evaluate(ledger: Ledger, step: Step, names: Names) -> Evaluation:
-    return evaluate_step(
-        ledger.step_parts(step), ledger.neighbours(step), ledger.reporting_nodes(step), names, step.is_settled
-    )
+    beside = Beside(ledger.neighbours(step), ledger.earlier(step))
+    return evaluate_step(ledger.step_parts(step), beside, ledger.reporting_nodes(step), names, step.is_settled)
 
 
 async def _events(stream: Any) -> AsyncIterator[Any]:

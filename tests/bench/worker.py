@@ -26,7 +26,7 @@ from streams.policy.hits import hits
 from streams.source.part import Part, PartDecoder
 from streams.source.reader import LogReader
 from streams.window.aggregate import aggregate
-from streams.window.evaluate import Names, evaluate_step
+from streams.window.evaluate import Beside, Names, evaluate_step
 from streams.window.flow import Stamp, flow_records
 from streams.window.knowledge import Knowledge
 from streams.window.processor import READ_TOGETHER
@@ -180,7 +180,7 @@ async def emit(settings: KafkaSettings, names: Names, steps: list[list[Part]]) -
     writer = ResultWriter(settings, "bench", (WINDOWS, POLICY_HITS), _UNREGISTERED)
     writer.start()
     judged = pl.concat(
-        [evaluate_step(parts, [], {"node0", "node1"}, names, is_settled=False).judged for parts in steps]
+        [evaluate_step(parts, Beside([], []), {"node0", "node1"}, names, is_settled=False).judged for parts in steps]
     )
     stamp = Stamp("bench", 0, 1, False, 0, 60 * SECOND)
     for key, record in window_records(aggregate(judged, names.directory), names.directory, stamp):
@@ -203,7 +203,7 @@ def flow_path(settings: KafkaSettings, names: Names) -> None:
         writer.start()
         stamp = Stamp("bench", 0, 1, False, 0, 60 * SECOND)
         for parts in steps.values():
-            judged = evaluate_step(parts, [], {"node0", "node1"}, names, is_settled=False).judged
+            judged = evaluate_step(parts, Beside([], []), {"node0", "node1"}, names, is_settled=False).judged
             for key, record in flow_records(judged, names.directory, stamp):
                 await writer.send(FLOWS, key, record)
         await writer.delivered()

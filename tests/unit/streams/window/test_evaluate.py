@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from streams.policy.timeline import PolicyTimeline
 from streams.source.part import Part
-from streams.window.evaluate import Evaluation, Names, evaluate_step, revision
+from streams.window.evaluate import Beside, Evaluation, Names, evaluate_step, revision
 from tests.support.parts import SECOND, batch, part, raw_flow
+from tests.unit.streams.policy.builders import policy_object, timeline
 from tests.unit.streams.window.builders import API, WEB_1, directory
 
 NAMES = Names(directory(), PolicyTimeline())
+ALLOWING = Names(directory(), timeline(policy_object({"podSelector": {}, "ingress": [{}]}, observed_at_ns=0)))
 BOTH = frozenset({"node1", "node2"})
 
 
@@ -37,8 +39,14 @@ def from_node(node: str, *rows: dict[str, Any], start: int = 0, **facts: Any) ->
     return part(batch(node, start // 10, start, start + 10, **facts), rows)
 
 
-def evaluated(*parts: Part, neighbours: tuple[Part, ...] = (), settled: bool = True) -> Evaluation:
-    return evaluate_step(list(parts), list(neighbours), BOTH, NAMES, settled)
+def evaluated(
+    *parts: Part,
+    neighbours: tuple[Part, ...] = (),
+    earlier: tuple[Part, ...] = (),
+    settled: bool = True,
+    names: Names = NAMES,
+) -> Evaluation:
+    return evaluate_step(list(parts), Beside(list(neighbours), list(earlier)), BOTH, names, settled)
 
 
 def test_both_ends_are_one_row_with_names_and_verdict() -> None:
@@ -62,6 +70,50 @@ def test_what_the_near_end_reported_in_the_step_beside_it_is_not_counted_again()
     alone = from_node("node2", row(connection_id=2), start=10)
     beside = from_node("node1", row())
     found = evaluated(alone, neighbours=(beside,))
+    assert (found.judged.height, found.echoes) == (0, 1)
+
+
+def attempt(**facts: Any) -> dict[str, Any]:
+    """What node2 saw dropped."""
+    return row(connection_id=2, evidence="attempt", end_reason="denied", is_first=True, is_final=True,
+               seen_reply=False, reply_packets=0, reply_bytes=0, **facts)  # fmt: skip
+
+
+UNANSWERED = from_node("node1", row(is_first=True, seen_reply=False, reply_packets=0, reply_bytes=0))
+
+
+def test_a_denial_by_the_far_node_a_step_later_that_policies_do_not_explain_is_drift_of_the_near_ends_flow() -> None:
+    found = evaluated(from_node("node2", attempt(), start=10), neighbours=(UNANSWERED,), names=ALLOWING)
+    (judged,) = found.judged.to_dicts()
+    assert (judged["flow_id"], judged["action"], judged["drift"]) == (1, "denied", True)
+    assert (judged["source_bytes"], judged["is_first"], judged["is_final"], found.echoes) == (0, False, False, 0)
+
+
+def test_a_denial_that_the_far_node_tells_two_steps_later_is_no_second_flow() -> None:
+    late = from_node("node2", attempt(), start=20)
+    assert (evaluated(late, earlier=(UNANSWERED,)).judged.height, evaluated(late).judged.height) == (0, 1)
+    (drift,) = evaluated(late, earlier=(UNANSWERED,), names=ALLOWING).judged.to_dicts()
+    assert (drift["flow_id"], drift["drift"]) == (1, True)
+
+
+def test_what_else_the_far_node_alone_saw_two_steps_later_is_counted() -> None:
+    late = from_node("node2", row(connection_id=2), start=20)
+    assert evaluated(late, earlier=(from_node("node1", row()),)).judged.height == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "near", "facts"),
+    [
+        (NAMES, UNANSWERED, {}),
+        (ALLOWING, from_node("node1", row()), {}),
+        (ALLOWING, UNANSWERED, {"seen_reply": True}),
+    ],
+    ids=["no policy says anything", "the near end has an answer", "the far end has one"],
+)
+def test_a_far_nodes_later_report_that_says_nothing_new_is_an_echo(
+    names: Names, near: Part, facts: dict[str, Any]
+) -> None:
+    found = evaluated(from_node("node2", {**attempt(), **facts}, start=10), neighbours=(near,), names=names)
     assert (found.judged.height, found.echoes) == (0, 1)
 
 
