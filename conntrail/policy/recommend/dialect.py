@@ -6,11 +6,11 @@ from typing import Any
 
 from conntrail.policy.recommend.draft import Opening
 from conntrail.policy.recommend.selection import Selection
+from streams.policy.compile import STAGED_ANNOTATION
 from streams.policy.question import Direction
 
 Manifest = dict[str, Any]
 Rule = dict[str, Any]
-STAGED_ANNOTATION = "conntrail.io/staged"
 
 
 @dataclass(frozen=True, slots=True)

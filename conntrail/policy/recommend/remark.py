@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from conntrail.policy.history.seen import Seen
-from conntrail.policy.recommend.dialect import STAGED_ANNOTATION, Dialect, staged_by_annotation
+from conntrail.policy.recommend.dialect import Dialect, staged_by_annotation
 from conntrail.policy.recommend.proof import Proof
 from conntrail.policy.recommend.recommendation import Recommendation
 from conntrail.policy.recommend.sift import Sifted
+from streams.policy.compile import STAGED_ANNOTATION
 
 _SHOWN: Final = 10
 
