@@ -32,11 +32,9 @@ class _Near(_Strict):
     pods: _Pods | None = None
 
 
-class _Far(_Strict):
+class _Far(_Near):
     """A peer of egress."""
 
-    namespaces: Selector | None = None
-    pods: _Pods | None = None
     nodes: Selector | None = None
     networks: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
 
@@ -175,7 +173,7 @@ def check_admin_policy(place: str, name: str, spec: AdminSpec | BaselineSpec | C
         _check_ports(field, egress)
 
 
-def _check_ends(field: str, end: _Near | _Far) -> None:
+def _check_ends(field: str, end: _Near) -> None:
     _check_one(field, end)
     selectors = [end.namespaces, *((end.pods.namespace_selector, end.pods.pod_selector) if end.pods else ())]
     if isinstance(end, _Far):
