@@ -10,6 +10,7 @@ from conntrail.errors import CommandError
 from conntrail.lab.cluster import CALL, EVERY, SERVE
 from conntrail.lab.manifest.schema import Call, Number
 from conntrail.lab.policy.annotation import DENY
+from conntrail.text import printable
 
 _SERVED: Final = ("http", "tcp", "udp", "dns")
 _LEAST_SECONDS: Final = 1.0
@@ -19,7 +20,7 @@ def check_annotations(place: str, field: str, annotations: Mapping[str, str]) ->
     """Raises CommandError."""
     for name, check in ((CALL, _check_calls), (SERVE, _check_served), (EVERY, _check_every), (DENY, _check_deny)):
         if fault := check(annotations.get(name, "")):
-            raise CommandError(f"{place}: {field}[{name}]: {fault}")
+            raise CommandError(f"{place}: {field}[{name}]: {printable(fault)}")
 
 
 def _check_calls(text: str) -> str:
