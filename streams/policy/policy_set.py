@@ -6,12 +6,13 @@ from itertools import groupby
 
 from streams.metadata.endpoint import Endpoint
 from streams.policy.link import link
-from streams.policy.policy import Policy
+from streams.policy.policy import Policy, Subject
 from streams.policy.question import Direction
 from streams.policy.referent import Referent, gather
+from streams.policy.selector import LabelSelector
 from streams.policy.tier import Tier
 
-Group = tuple[Tier, tuple[Policy, ...]]
+_DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,24 @@ NOTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """Policies of one direction, found by a label that they require."""
+
+    policies: tuple[Policy, ...]
+    by_label: Mapping[tuple[str, str], tuple[int, ...]]
+    """Positions of policies that select only pods with this label."""
+    others: tuple[int, ...]
+
+    def of(self, pod: Endpoint) -> Iterable[Policy]:
+        """Every policy that may select the pod, in order."""
+        positions = list(self.others)
+        for label in pod.labels.items():
+            positions += self.by_label.get(label, ())
+        positions.sort()
+        return [self.policies[position] for position in positions]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySet:
     """Build it by ``policy_set``."""
 
@@ -42,16 +61,16 @@ class PolicySet:
     by_namespace: Mapping[str, tuple[Policy, ...]]
     """For each namespace with policies of its own: these and the cluster-wide ones."""
     cluster_wide: tuple[Policy, ...]
+    candidates: Mapping[tuple[str, Direction], Candidates]
+    """The same by namespace and direction; the empty namespace stands for all without policies of their own."""
 
     def select(self, pod: Endpoint | None, direction: Direction) -> Selection:
-        """Find what speaks of a pod in a direction; O(policies of its namespace and cluster-wide ones)."""
+        """Find what speaks of a pod in a direction; O(labels of the pod and policies that may select it)."""
         if pod is None:
             return NOTHING
         chosen = []
         opaque = []
-        for policy in self.by_namespace.get(pod.namespace, self.cluster_wide):
-            if policy.rules(direction) is None:
-                continue
+        for policy in self.candidates.get((pod.namespace, direction), self.candidates["", direction]).of(pod):
             selects = policy.subject.selects(pod)
             if selects is False:
                 continue
@@ -90,7 +109,31 @@ def policy_set(compiled: Iterable[Policy | Referent]) -> PolicySet:
     for policy in ordered:
         for namespace in namespaces if policy.subject.namespace is None else (policy.subject.namespace,):
             by_namespace[namespace].append(policy)
-    return PolicySet(ordered, {name: tuple(group) for name, group in by_namespace.items()}, cluster_wide)
+    groups = {name: tuple(group) for name, group in by_namespace.items()}
+    candidates = {
+        (namespace, direction): _candidates(group, direction)
+        for namespace, group in {**groups, "": cluster_wide}.items()
+        for direction in _DIRECTIONS
+    }
+    return PolicySet(ordered, groups, cluster_wide, candidates)
+
+
+def _candidates(policies: tuple[Policy, ...], direction: Direction) -> Candidates:
+    speaking = tuple(policy for policy in policies if policy.rules(direction) is not None)
+    by_label: dict[tuple[str, str], list[int]] = {}
+    others: list[int] = []
+    for position, policy in enumerate(speaking):
+        label = _required_label(policy)
+        (others if label is None else by_label.setdefault(label, [])).append(position)
+    return Candidates(speaking, {label: tuple(found) for label, found in by_label.items()}, tuple(others))
+
+
+def _required_label(policy: Policy) -> tuple[str, str] | None:
+    """Only the selectors of Kubernetes are looked into; other languages are asked each time."""
+    subject = policy.subject
+    if isinstance(subject, Subject) and isinstance(subject.pods, LabelSelector):
+        return subject.pods.required_label()
+    return None
 
 
 def _part(compiled: Iterable[Policy | Referent]) -> tuple[list[Policy], list[Referent]]:
