@@ -37,14 +37,15 @@ NOTHING = Selection()
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Policies of one direction, found by a label that they require."""
+    """What may speak of the pods of a namespace in one direction, found by a label that it requires."""
 
     policies: tuple[Policy, ...]
+    """All, in the order in which they are asked."""
     by_label: Mapping[tuple[str, str], tuple[int, ...]]
     """Positions of policies that select only pods with this label."""
     others: tuple[int, ...]
 
-    def of(self, pod: Endpoint) -> Iterable[Policy]:
+    def of(self, pod: Endpoint) -> list[Policy]:
         """Every policy that may select the pod, in order."""
         positions = list(self.others)
         for label in pod.labels.items():
@@ -58,11 +59,12 @@ class PolicySet:
     """Build it by ``policy_set``."""
 
     policies: tuple[Policy, ...]
-    by_namespace: Mapping[str, tuple[Policy, ...]]
-    """For each namespace with policies of its own: these and the cluster-wide ones."""
-    cluster_wide: tuple[Policy, ...]
-    candidates: Mapping[tuple[str, Direction], Candidates]
-    """The same by namespace and direction; the empty namespace stands for all without policies of their own."""
+    by_place: Mapping[tuple[str, Direction], Candidates]
+    """For each namespace with policies of its own: these and the cluster-wide ones; for the empty one the latter."""
+
+    def candidates(self, namespace: str, direction: Direction) -> Candidates:
+        """Find what may speak of the pods of a namespace."""
+        return self.by_place.get((namespace, direction)) or self.by_place["", direction]
 
     def select(self, pod: Endpoint | None, direction: Direction) -> Selection:
         """Find what speaks of a pod in a direction; O(labels of the pod and policies that may select it)."""
@@ -70,7 +72,7 @@ class PolicySet:
             return NOTHING
         chosen = []
         opaque = []
-        for policy in self.candidates.get((pod.namespace, direction), self.candidates["", direction]).of(pod):
+        for policy in self.candidates(pod.namespace, direction).of(pod):
             selects = policy.subject.selects(pod)
             if selects is False:
                 continue
@@ -103,22 +105,20 @@ def policy_set(compiled: Iterable[Policy | Referent]) -> PolicySet:
     """Join policies to what they refer to and order them by tier, order and name, whatever order they come in."""
     policies, referents = _part(compiled)
     ordered = tuple(sorted(link(policies, gather(referents)), key=_rank))
-    cluster_wide = tuple(policy for policy in ordered if policy.subject.namespace is None)
-    namespaces = {policy.subject.namespace for policy in ordered if policy.subject.namespace is not None}
+    namespaces = {policy.subject.namespace or "" for policy in ordered} | {""}
     by_namespace: dict[str, list[Policy]] = {namespace: [] for namespace in namespaces}
     for policy in ordered:
         for namespace in namespaces if policy.subject.namespace is None else (policy.subject.namespace,):
             by_namespace[namespace].append(policy)
-    groups = {name: tuple(group) for name, group in by_namespace.items()}
-    candidates = {
+    by_place = {
         (namespace, direction): _candidates(group, direction)
-        for namespace, group in {**groups, "": cluster_wide}.items()
+        for namespace, group in by_namespace.items()
         for direction in _DIRECTIONS
     }
-    return PolicySet(ordered, groups, cluster_wide, candidates)
+    return PolicySet(ordered, by_place)
 
 
-def _candidates(policies: tuple[Policy, ...], direction: Direction) -> Candidates:
+def _candidates(policies: Iterable[Policy], direction: Direction) -> Candidates:
     speaking = tuple(policy for policy in policies if policy.rules(direction) is not None)
     by_label: dict[tuple[str, str], list[int]] = {}
     others: list[int] = []

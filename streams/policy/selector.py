@@ -48,7 +48,7 @@ class LabelSelector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether the labels meet every requirement."""
-        for requirement in self.requirements:  # noqa: SIM110 - twice as fast as all(), in the innermost loop
+        for requirement in self.requirements:  # noqa: SIM110 - the innermost loop: all() makes a generator each time
             if not requirement.matches(labels):
                 return False
         return True

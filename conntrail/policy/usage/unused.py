@@ -89,7 +89,7 @@ def _rules(policy: Policy) -> Iterator[tuple[Direction, Rule]]:
 
 def _shadow(policy: Policy, direction: Direction, rule: Rule, snapshot: Snapshot) -> str:
     """Which rule makes this one idle; of two alike the later one is."""
-    for other in snapshot.policies.by_namespace.get(policy.namespace, snapshot.policies.cluster_wide):
+    for other in snapshot.policies.candidates(policy.namespace, direction).policies:
         for wide in other.rules(direction) or ():
             if other is policy and wide.index == rule.index:
                 if policy.tier.combine == "first":
@@ -124,7 +124,7 @@ def _note_direction(direction: Direction, question: Question, snapshot: Snapshot
     pod = (question.source if direction == "egress" else question.destination).pod
     if pod is None:
         return
-    for policy in snapshot.policies.by_namespace.get(pod.namespace, snapshot.policies.cluster_wide):
+    for policy in snapshot.policies.candidates(pod.namespace, direction).of(pod):
         rules = policy.rules(direction)
         if not rules or policy.subject.selects(pod) is False:
             continue
