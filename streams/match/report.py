@@ -28,7 +28,7 @@ def per_reporter(enriched: pl.DataFrame) -> pl.DataFrame:
         pl.col("attempts").cast(pl.Int64),
     )
     identity = rows.select(
-        (pl.col("connection_id") ^ (pl.col("flow_key") * _SPREAD + pl.col("node_number"))).alias("identity")
+        pl.sum_horizontal(pl.col(name) * factor for name, factor in _SPREAD.items()).alias("identity")
     )["identity"]
     if identity.n_unique() == rows.height:
         return rows
@@ -41,8 +41,13 @@ def _places(words: pl.Series, order: pl.Series | list[str]) -> pl.Series:
     return words.cast(pl.Enum(order), strict=False).to_physical().cast(pl.Int64).fill_null(len(order) - 1)
 
 
-_SPREAD: Final = 0x1E37_79B9_7F4A_7C15
-"""An odd number with bits all over, so that node numbers do not cancel out in what they are combined with."""
+_SPREAD: Final = {
+    "connection_id": 0x1E37_79B9_7F4A_7C15,
+    "flow_key": 0x2545_F491_4F6C_DD1D,
+    "node_number": 0x5851_F42D_4C95_7F2D,
+}
+"""Odd numbers with bits all over, so that what makes a row distinct does not cancel out in the sum, which wraps round.
+Rows that are not distinct by it are only looked at more closely."""
 
 
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
