@@ -29,7 +29,7 @@ from streams.window.writer import ResultWriter
 
 _TICK_SECONDS = 0.25
 _AMEND_SECONDS = 2.0
-READ_TOGETHER = 64
+READ_TOGETHER = 32
 """Messages that are decoded at once; what came is never left for longer than a tick."""
 _log = structlog.get_logger()
 

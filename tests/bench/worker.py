@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import fastavro
@@ -209,18 +209,18 @@ def read_messages(settings: KafkaSettings) -> Iterator[bytes]:
 def worker_path(settings: KafkaSettings, names: Names) -> None:
     """Decode, name, join, judge, aggregate, produce."""
     log = LogReader(settings, "bench-progress")
-    records = list(log.read(TOPIC, 0, 0, STEPS * 2 * PARTS))
+    steps = decoded_steps(record.value or b"" for record in log.read(TOPIC, 0, 0, STEPS * 2 * PARTS))
     log.close()
-    asyncio.run(emit(settings, names, decoded_steps(record.value or b"" for record in records)))
+    asyncio.run(emit(settings, names, steps))
 
 
 def decoded_steps(values: Iterable[bytes]) -> list[list[Part]]:
     """Parts of each step of event time, read together as the worker reads them."""
     decoder = PartDecoder(read_schema("raw_flow"))
     steps: dict[int, list[Part]] = {}
-    messages = list(enumerate(values))
-    for start in range(0, len(messages), READ_TOGETHER):
-        for part in decoder.decode_all(messages[start : start + READ_TOGETHER]):
+    messages = enumerate(values)
+    while together := list(islice(messages, READ_TOGETHER)):
+        for part in decoder.decode_all(together):
             assert isinstance(part, Part)
             steps.setdefault(part.batch.interval_start_ns, []).append(part)
     return list(steps.values())
