@@ -36,6 +36,7 @@ _PENDING: Final = np.dtype(
         *TUPLES,
         ("key", "u8"),
         ("packet_key", "u8"),  # of the latest packet
+        ("sequence", "u4"),  # of the latest packet, by which TCP tells a retransmit
         ("connection_id", "i8"),
         ("first_ns", "i8"),
         ("last_ns", "i8"),
@@ -150,6 +151,7 @@ class AttemptTable:
             fresh[field] = dialled[field][firsts]
         fresh["key"] = keys[firsts]
         fresh["packet_key"] = packet_keys(choose(dialled, lasts), self._seed)
+        fresh["sequence"] = dialled["packet"][lasts].astype(np.uint32)
         fresh["first_ns"] = fresh["waiting_ns"] = dialled["seen_at_ns"][firsts]
         fresh["last_ns"] = dialled["seen_at_ns"][lasts]
         fresh["packets"] = lasts - firsts + 1
@@ -162,8 +164,11 @@ class AttemptTable:
     def _repeat(self, at: npt.NDArray[np.intp], again: npt.NDArray[np.void]) -> None:
         """Packets of tuples that are known: retransmits, or the same port once more."""
         rows = self._pending
-        # A reset ends a connect: what comes from the same port afterwards is another one.
-        is_over = (rows["protocol"][at] == _TCP) & (rows["evidence"][at] == _REJECT_EVIDENCE) & rows["is_finished"][at]
+        # A reset ends a connect: what comes from the same port afterwards is another one. Only a retransmit, after a
+        # rejection that the client does not heed, has the sequence number of the packet before it.
+        is_rejected = (rows["protocol"][at] == _TCP) & (rows["evidence"][at] == _REJECT_EVIDENCE)
+        is_over = is_rejected & (rows["is_finished"][at] | (rows["sequence"][at] != again["sequence"]))
+        self._tell(choose(rows, at[is_over & ~rows["is_finished"][at]]))
         again["connection_id"] = connection_ids(again, again["first_ns"], self._seed)
         again["key"] = rows["key"][at]
         replace(rows, at[is_over], choose(again, is_over))
@@ -174,6 +179,7 @@ class AttemptTable:
         rows["bytes"][at] += again["bytes"]
         rows["last_ns"][at] = np.maximum(rows["last_ns"][at], again["last_ns"])
         rows["packet_key"][at] = again["packet_key"]
+        rows["sequence"][at] = again["sequence"]
 
     def _insert(self, fresh: npt.NDArray[np.void]) -> None:
         missing = len(self._pending) + len(fresh) - self._capacity
@@ -218,10 +224,14 @@ class AttemptTable:
     def _close(self, rows: npt.NDArray[np.void]) -> None:
         """Rows that leave the table after they were reported get a last report, without figures."""
         unfinished = choose(rows, rows["is_reported"] & ~rows["is_finished"])
-        if not len(unfinished) or sum(map(len, self._closing)) + len(unfinished) > self._capacity:
-            return
         unfinished["packets"] = unfinished["bytes"] = 0
-        self._closing.append(unfinished)
+        self._tell(unfinished)
+
+    def _tell(self, rows: npt.NDArray[np.void]) -> None:
+        """Give rows their last report, as they are; where there is no room, their packets are counted."""
+        room = max(self._capacity - sum(map(len, self._closing)), 0)
+        self._closing.append(rows[:room])
+        self.overflowed += int(rows["packets"][room:].sum())
 
     def _give_up(self, is_lost: npt.NDArray[np.bool_]) -> None:
         lost = choose(self._pending, is_lost)

@@ -130,6 +130,28 @@ def test_a_port_tried_again_after_a_reset_is_another_attempt_than_the_one_that_w
     assert second["started_at_ns"] == later
 
 
+def test_a_port_tried_again_after_a_reset_is_another_attempt_before_the_first_was_told() -> None:
+    table = _table()
+    again_ns = _START + _PATIENCE // 2
+    table.note(np.concatenate([_row(1, packet=7), _row(1, kind=REJECTED)]), _START)
+    table.note(np.concatenate([_row(1, again_ns, packet=8), _row(1, again_ns, kind=REJECTED)]), again_ns)
+    rows = table.take_report(again_ns + _PATIENCE)
+    assert sorted(rows["started_at_ns"].tolist()) == [_START, again_ns]
+    assert len(set(rows["connection_id"].tolist())) == 2
+    for row in rows:
+        assert (row["is_first"], row["is_final"], row["attempts"]) == (True, True, 1)
+    assert len(table.take_report(again_ns + 100 * _SECOND)) == 0
+
+
+def test_a_retransmit_after_a_rejection_that_was_not_heeded_is_the_same_attempt() -> None:
+    table = _table()
+    again_ns = _START + _PATIENCE // 2
+    table.note(np.concatenate([_row(1, packet=7), _row(1, kind=REJECTED)]), _START)
+    table.note(_row(1, again_ns, packet=7), again_ns)
+    [row] = table.take_report(again_ns + _PATIENCE)
+    assert (row["attempts"], row["started_at_ns"]) == (2, _START)
+
+
 def test_a_translated_line_gives_the_real_destination_in_the_same_batch_or_the_next() -> None:
     for is_same_batch in (True, False):
         table = _table()
@@ -224,6 +246,7 @@ def test_a_scan_is_bounded_and_what_found_no_room_is_counted() -> None:
     st.lists(
         st.one_of(
             st.tuples(st.just("try"), st.integers(1, 6)),
+            st.tuples(st.just("reject"), st.integers(1, 6)),
             st.tuples(st.just("confirm"), st.integers(1, 6)),
             st.tuples(st.just("report"), st.integers(0, 90)),
             st.tuples(st.just("hold"), st.just(0)),
@@ -237,9 +260,10 @@ def test_every_packet_is_reported_once_or_accounted_for(steps: list[tuple[str, i
     now_ns, tried, reported, confirmed = _START, 0, [], 0
     for step, value in steps:
         now_ns += _SECOND // 10
-        if step == "try":
-            table.note(_row(value, now_ns), now_ns)
-            tried += 1
+        if step in ("try", "reject"):
+            tried += step == "try"
+            kind = DIALLED if step == "try" else REJECTED
+            table.note(_row(value, now_ns, kind=kind, packet=tried), now_ns)
         elif step == "confirm":
             confirmed += 1
             table.confirm(_entry(value))
