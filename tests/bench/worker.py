@@ -58,8 +58,8 @@ def run() -> list[dict[str, Any]]:
         ours = min(cpu_of(lambda: worker_path(settings, names)) for _ in range(RUNS))
         bare = min(cpu_of(lambda: bare_loop(settings)) for _ in range(RUNS))
         flows = cpu_of(lambda: flow_path(settings, names)) / (STEPS * CONNECTIONS)
-        judged = matched_steps(settings, names)
-        in_policy = min(cpu_of(lambda: policy_path(judged, names)) for _ in range(RUNS))
+        matched = matched_steps(settings, names)
+        in_policy = min(cpu_of(lambda: policy_path(matched, names)) for _ in range(RUNS))
     ratio, share = bare / ours, in_policy / ours
     return [
         {
@@ -244,13 +244,8 @@ async def emit(settings: KafkaSettings, names: Names, steps: list[list[Part]]) -
 def matched_steps(settings: KafkaSettings, names: Names) -> list[pl.DataFrame]:
     """What comes before the policies."""
     steps = decoded_steps(read_messages(settings))
-    return [
-        match(
-            enrich(pl.concat([part.rows for part in parts]), names.directory), {"node0", "node1"},
-            names.directory.node_names,
-        )
-        for parts in steps
-    ]  # fmt: skip
+    enriched = (enrich(pl.concat([part.rows for part in parts]), names.directory) for parts in steps)
+    return [match(rows, {"node0", "node1"}, names.directory.node_names) for rows in enriched]
 
 
 def policy_path(matched: list[pl.DataFrame], names: Names) -> None:

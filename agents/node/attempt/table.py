@@ -14,7 +14,7 @@ from agents.node.attempt.confirmation import Confirmations
 from agents.node.attempt.key import answered_keys, connection_ids, dialled_keys, find, packet_keys
 from agents.node.attempt.pair import REPLY_FIELDS, pair
 from agents.node.report.columns import END_REASONS, EVIDENCES, REPORT, TCP_STATES, TUPLES, Reports
-from agents.node.report.rows import choose, insert, join, remove, replace
+from agents.node.report.rows import choose, insert, join, remove
 
 _NS: Final = 1_000_000_000
 _SHORTEST_ENTRY_NS: Final = 8 * _NS
@@ -157,22 +157,29 @@ class AttemptTable:
         fresh["packets"] = lasts - firsts + 1
         fresh["bytes"] = np.add.reduceat(dialled["ip_bytes"].astype(np.uint64), firsts)
         fresh["evidence"] = _ATTEMPT_EVIDENCE
+        # Of several attempts of one tuple the latest stands first, and is the one that is found.
         at = find(self._pending["key"], fresh["key"])
-        self._repeat(at[at >= 0], choose(fresh, at >= 0))
-        self._insert(choose(fresh, at < 0))
+        is_again = (at >= 0) & ~self._is_another(at, fresh)
+        self._repeat(at[is_again], choose(fresh, is_again))
+        self._insert(choose(fresh, ~is_again))
+
+    def _is_another(self, at: npt.NDArray[np.intp], fresh: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+        """Whether a reset ended the connect that stands ``at``, so that this packet from its port begins another one.
+
+        Before it was told, only a retransmit, of a client that does not heed the rejection, has its sequence number.
+        """
+        if not len(self._pending):
+            return np.zeros(len(fresh), np.bool_)
+        known = choose(self._pending, at)
+        is_rejected = (known["protocol"] == _TCP) & (known["evidence"] == _REJECT_EVIDENCE)
+        is_another: npt.NDArray[np.bool_] = is_rejected & (
+            known["is_finished"] | (known["sequence"] != fresh["sequence"])
+        )
+        return is_another
 
     def _repeat(self, at: npt.NDArray[np.intp], again: npt.NDArray[np.void]) -> None:
-        """Packets of tuples that are known: retransmits, or the same port once more."""
+        """Packets of attempts that are known: retransmits, or the same port once more."""
         rows = self._pending
-        # A reset ends a connect: what comes from the same port afterwards is another one. Only a retransmit, after a
-        # rejection that the client does not heed, has the sequence number of the packet before it.
-        is_rejected = (rows["protocol"][at] == _TCP) & (rows["evidence"][at] == _REJECT_EVIDENCE)
-        is_over = is_rejected & (rows["is_finished"][at] | (rows["sequence"][at] != again["sequence"]))
-        self._tell(choose(rows, at[is_over & ~rows["is_finished"][at]]))
-        again["connection_id"] = connection_ids(again, again["first_ns"], self._seed)
-        again["key"] = rows["key"][at]
-        replace(rows, at[is_over], choose(again, is_over))
-        at, again = at[~is_over], choose(again, ~is_over)
         is_idle = rows["packets"][at] == 0
         rows["waiting_ns"][at[is_idle]] = again["waiting_ns"][is_idle]
         rows["packets"][at] += again["packets"]
@@ -224,14 +231,10 @@ class AttemptTable:
     def _close(self, rows: npt.NDArray[np.void]) -> None:
         """Rows that leave the table after they were reported get a last report, without figures."""
         unfinished = choose(rows, rows["is_reported"] & ~rows["is_finished"])
+        if not len(unfinished) or sum(map(len, self._closing)) + len(unfinished) > self._capacity:
+            return
         unfinished["packets"] = unfinished["bytes"] = 0
-        self._tell(unfinished)
-
-    def _tell(self, rows: npt.NDArray[np.void]) -> None:
-        """Give rows their last report, as they are; where there is no room, their packets are counted."""
-        room = max(self._capacity - sum(map(len, self._closing)), 0)
-        self._closing.append(rows[:room])
-        self.overflowed += int(rows["packets"][room:].sum())
+        self._closing.append(unfinished)
 
     def _give_up(self, is_lost: npt.NDArray[np.bool_]) -> None:
         lost = choose(self._pending, is_lost)

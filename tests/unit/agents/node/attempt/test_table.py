@@ -143,6 +143,15 @@ def test_a_port_tried_again_after_a_reset_is_another_attempt_before_the_first_wa
     assert len(table.take_report(again_ns + 100 * _SECOND)) == 0
 
 
+def test_an_attempt_that_another_of_its_port_followed_still_waits_for_its_confirmation() -> None:
+    table = _table()
+    table.note(np.concatenate([_row(1, packet=7), _row(1, kind=REJECTED)]), _START)
+    table.note(_row(1, _START + 1, packet=8), _START + 1)
+    table.confirm(_entry(1))
+    assert len(table.take_report(_START + 100 * _SECOND)) == 0
+    assert len(table) == 0
+
+
 def test_a_retransmit_after_a_rejection_that_was_not_heeded_is_the_same_attempt() -> None:
     table = _table()
     again_ns = _START + _PATIENCE // 2
