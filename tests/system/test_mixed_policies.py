@@ -146,7 +146,8 @@ def test_each_connection_is_found_and_its_denial_named(mixed: Observed, told: To
         if fact["started_at_ns"] > told.asked - LAG_NS:
             continue
         identities = found_for(fact, by_source[fact["source_address"]])
-        assert len(identities) == 1, dump([fact])
+        seen = [d for d in by_source[fact["source_address"]] if first(d, "source.port") == fact["source_port"]]
+        assert len(identities) == 1, dump([fact, *seen])
         last = flows[identities.pop()][-1]
         assert first(last, "event.action") == fact["expected"], dump([fact, last])
         denied_by = values_at(last, "policy.denied_by")
