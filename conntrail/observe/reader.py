@@ -111,7 +111,9 @@ class FlowTopic:
             return
         except RegistryError as error:
             raise CommandError(str(error)) from error
-        yield document_of(FLOWS, record, "default").body
+        body = document_of(FLOWS, record, "default").body
+        if body is not None:
+            yield body
 
 
 class FlowIndex:

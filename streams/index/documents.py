@@ -45,13 +45,21 @@ class Document:
     index: str
     id: str
     version: int
-    body: Body
+    body: Body | None
+    """None says of its span that nothing is there any more."""
     span: Span | None = None
 
 
 def document_of(topic: Topic, record: Record, namespace: str) -> Document:
     """The document of a decoded record. Raises KeyError for a topic that is not indexed."""
+    if topic.name in _SPANNED and not record["id"]:
+        return _empty_span(record, _SPANNED[topic.name], namespace)
     return _BUILDERS[topic.name](record, namespace)
+
+
+def _empty_span(record: Record, dataset: Dataset, namespace: str) -> Document:
+    span = _span(record, dataset, namespace)
+    return Document(span.target, "", span.revision, None, span)
 
 
 def _flow(record: Record, namespace: str) -> Document:
@@ -197,20 +205,23 @@ def _head(dataset: Dataset, namespace: str, timestamp_ns: int, cluster: str, kin
 
 def _spanned(record: Record, dataset: Dataset, namespace: str, body: Body) -> Document:
     """The document with what tells its emission from earlier ones."""
-    timestamp_ns, partition, revision = record["timestamp_ns"], record["partition"], record["revision"]
-    body["conntrail"] = {"partition": partition, "revision": revision}
-    index = dataset.index(namespace, timestamp_ns)
-    span = Span(
+    span = _span(record, dataset, namespace)
+    body["conntrail"] = {"partition": span.partition, "revision": span.revision}
+    return Document(span.target, record["id"], span.revision, _without_empty(body), span)
+
+
+def _span(record: Record, dataset: Dataset, namespace: str) -> Span:
+    timestamp_ns, partition = record["timestamp_ns"], record["partition"]
+    return Span(
         index=span_index(namespace, timestamp_ns),
         id=f"{dataset.name}|{record['cluster']}|{partition}|{timestamp_ns}",
-        target=index,
+        target=dataset.index(namespace, timestamp_ns),
         cluster=record["cluster"],
         partition=partition,
-        timestamp=body["@timestamp"],
-        revision=revision,
+        timestamp=iso_time(timestamp_ns),
+        revision=record["revision"],
         replaces=record["replaces"],
     )
-    return Document(index, record["id"], revision, _without_empty(body), span)
 
 
 def _related(record: Record, nodes: Iterable[str]) -> Body:
@@ -267,3 +278,4 @@ _BUILDERS = {
     ALERTS.name: _alert,
     DEAD_LETTER.name: _dead_letter,
 }
+_SPANNED = {FLOWS.name: datasets.FLOW, WINDOWS.name: datasets.WINDOW, POLICY_HITS.name: datasets.POLICY}

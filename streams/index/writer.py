@@ -82,9 +82,13 @@ class IndexWriter:
         Raises WriteError when templates are missing or the credentials do not suffice.
         """
         fates: dict[int, ItemOutcome] = await self._refuse_new_indices(documents)
-        actions = (index_action(n, document) for n, document in enumerate(documents) if n not in fates)
-        fates |= await self._send(actions)
-        await self._settle([documents[n].span for n in fates if fates[n].fate is not Fate.REFUSED])
+        fates |= await self._send(
+            index_action(n, document)
+            for n, document in enumerate(documents)
+            if n not in fates and document.body is not None
+        )
+        refused = {n for n, item in fates.items() if item.fate is Fate.REFUSED}
+        await self._settle([document.span for n, document in enumerate(documents) if n not in refused])
         outcome = Outcome(
             indexed=sum(item.fate is Fate.DONE for item in fates.values()),
             duplicates=sum(item.fate is Fate.KNOWN for item in fates.values()),

@@ -12,9 +12,9 @@ from streams.policy.judge import judge
 from streams.policy.timeline import PolicyTimeline
 from streams.source.part import Part, empty_rows
 
-_VERSION_BITS = 40
-_SETTLED_BIT = 1 << _VERSION_BITS
-_PARTS_SHIFT = _VERSION_BITS + 1
+_CONTEXT_BITS = 40
+_SETTLED_BIT = 1 << _CONTEXT_BITS
+_PARTS_SHIFT = _CONTEXT_BITS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Evaluation:
 
     judged: pl.DataFrame
     has_orphans: bool
-    """Rows of one end alone were left out until the neighbouring steps are known."""
+    """Rows of one end alone are there, whose fate depends on the steps beside; left out until those are known."""
     has_unknown: bool
     """An address had no name yet; metadata that comes later may give it one."""
     echoes: int
@@ -74,15 +74,17 @@ def evaluate_step(
         judged = judged.filter((pl.int_range(pl.len()) < kept.height) | pl.col("drift"))
     return Evaluation(
         judged=judged,
-        has_orphans=bool(orphans.height) and not is_settled,
+        has_orphans=bool(orphans.height),
         has_unknown=bool((judged["source_index"].is_null() | judged["destination_index"].is_null()).any()),
         echoes=echoes - (judged.height - kept.height),
     )
 
 
-def revision(parts: int, is_settled: bool, version: int) -> int:
-    """Grows with each part, then with the neighbours, then with the metadata: higher means better informed."""
-    return (parts << _PARTS_SHIFT) | (_SETTLED_BIT if is_settled else 0) | min(version, _SETTLED_BIT - 1)
+def revision(parts: int, is_settled: bool, context: int) -> int:
+    """Higher means better informed: it grows with each part, then when the steps beside are known, then with
+    ``context``, which grows with the metadata and with each part beside.
+    """
+    return (parts << _PARTS_SHIFT) | (_SETTLED_BIT if is_settled else 0) | min(context, _SETTLED_BIT - 1)
 
 
 def _seen_by_one_end(orphans: pl.DataFrame, beside: Beside) -> pl.DataFrame:

@@ -3,7 +3,8 @@
 Pure: the log's order and the clock come in as arguments. The rules that make totals exact:
 1. A part is held under its name until its window is final; the same part again replaces itself.
 2. A step closes when every node that is alive has reported beyond it, or when the grace has passed.
-3. What arrives for a closed step opens it again; it is emitted anew with a higher revision.
+3. What arrives for a closed step opens it again; it is emitted anew with a higher revision. Steps that were judged by
+   it, since what one end alone saw is held against the steps around, are settled again.
 4. A window is final when its steps and the step after them are closed. Then, and only then, its offsets may be
    committed: after a crash the log itself rebuilds everything that was not final.
 5. A window that began before this ledger did, or that is final already, may have parts that the ledger does not
@@ -36,6 +37,8 @@ class Step:
     was_emitted: bool = False
     is_settled: bool = False
     """The steps on both sides are closed, so what one end alone saw here is known to be so."""
+    is_outdated: bool = False
+    """A part of another step has come that this one is judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,18 @@ class Ledger:
 
     def needs_restoring(self, part: Part) -> list[int]:
         """Windows that must be restored from the log before this part is added."""
-        touched = self._spans.windows_between(part.batch.interval_start_ns, part.batch.interval_end_ns)
-        return [window for window in touched if window not in self._windows and window < self._whole_from_ns]
+        return self._not_held(part.batch.interval_start_ns, part.batch.interval_end_ns)
+
+    def judged_by(self, part: Part) -> list[int]:
+        """Windows that must be restored besides, since steps of theirs were judged without this part."""
+        steps = self._judged_by(self._spans.step_of(part.batch.interval_start_ns))
+        return self._not_held(steps[0], steps[-1] + self._spans.step_ns)
 
     def begin_window(self, window_ns: int) -> None:
         """Hold a window: a new one, or one whose earlier parts are about to be added from the log."""
         self._windows.add(window_ns)
+        for start in self._spans.steps_of(window_ns):
+            self._retained.pop(start, None)
 
     def add(self, part: Part, now_ns: int) -> Added:
         """Hold a part. One that is held already is attached to the windows that were restored since."""
@@ -94,6 +103,8 @@ class Ledger:
             if part.name not in step.covering:
                 step.covering.add(part.name)
                 step.is_open = is_new = True
+        if is_new:
+            self._unsettle(home)
         self._note_progress(part, now_ns)
         return Added(is_duplicate=not is_new, is_late=is_late and is_new)
 
@@ -110,6 +121,10 @@ class Ledger:
         """Parts whose rows count in a step, in an order that depends on nothing but their names."""
         return [self._parts[name] for name in sorted(step.parts)]
 
+    def parts_beside(self, step: Step) -> int:
+        """How many parts of other steps it is judged by."""
+        return len(self.neighbours(step)) + len(self.earlier(step)) if step.is_settled else 0
+
     def reporting_nodes(self, step: Step) -> set[str]:
         """Nodes whose agents could see in this step."""
         batches = (self._parts[name].batch for name in step.covering)
@@ -121,7 +136,8 @@ class Ledger:
         before, after = step.start_ns - self._spans.step_ns, step.start_ns + self._spans.step_ns
         for beside in (self._steps.get(before), self._steps.get(after)):
             names |= beside.parts if beside else set()
-        return [*self._retained.get(before, ()), *(self._parts[name] for name in sorted(names))]
+        retained = (*self._retained.get(before, ()), *self._retained.get(after, ()))
+        return [*retained, *(self._parts[name] for name in sorted(names))]
 
     def earlier(self, step: Step) -> list[Part]:
         """Parts of the step before the one before this."""
@@ -129,13 +145,13 @@ class Ledger:
         held = self._steps.get(start)
         return [*self._retained.get(start, ()), *(self._parts[name] for name in sorted(held.parts if held else ()))]
 
-    def missing_before(self, step: Step) -> list[int]:
-        """Starts of those of the two steps before this one that may have had parts that are not held."""
-        starts = (step.start_ns - 2 * self._spans.step_ns, step.start_ns - self._spans.step_ns)
+    def missing_beside(self, step: Step) -> list[int]:
+        """Starts of those of the steps that this one is judged by that may have had parts that are not held."""
+        starts = (step.start_ns + count * self._spans.step_ns for count in (-2, -1, 1))
         return [start for start in starts if not self._is_known(start)]
 
     def retain(self, start_ns: int, parts: list[Part]) -> None:
-        """Keep the parts of a step of a window that is final, for the two steps after it to look at."""
+        """Keep the parts of a step of a window that is final, for those that are judged by it."""
         self._retained[start_ns] = parts
         for old in sorted(self._retained)[:-_RETAINED_STEPS]:
             del self._retained[old]
@@ -145,11 +161,12 @@ class Ledger:
         return was_emitted or step_or_window_ns < self._whole_from_ns
 
     def settle(self, now_ns: int) -> list[Step]:
-        """Closed steps whose neighbours have just closed too; each is returned once."""
+        """Closed steps whose neighbours have just closed too; each once, and once more for each late part beside it."""
         found = []
         for start, step in sorted(self._steps.items()):
-            if not step.is_open and not step.is_settled and self._is_step_closed(start + self._spans.step_ns, now_ns):
-                step.is_settled = True
+            is_due = not step.is_open and (not step.is_settled or step.is_outdated)
+            if is_due and self._is_step_closed(start + self._spans.step_ns, now_ns):
+                step.is_settled, step.is_outdated = True, False
                 found.append(step)
         return found
 
@@ -194,6 +211,20 @@ class Ledger:
     def offsets(self) -> Iterable[int]:
         """Offsets of all parts held."""
         return (part.offset for part in self._parts.values())
+
+    def _not_held(self, start_ns: int, end_ns: int) -> list[int]:
+        touched = self._spans.windows_between(start_ns, end_ns)
+        return [window for window in touched if window not in self._windows and window < self._whole_from_ns]
+
+    def _judged_by(self, start_ns: int) -> list[int]:
+        """Starts of the other steps that look at this one: see ``neighbours`` and ``earlier``."""
+        return [start_ns + count * self._spans.step_ns for count in (-1, 1, 2)]
+
+    def _unsettle(self, home: Step) -> None:
+        for start in self._judged_by(home.start_ns):
+            step = self._steps.get(start)
+            if step is not None:
+                step.is_outdated = True
 
     def _is_known(self, start_ns: int) -> bool:
         window = self._spans.window_of(start_ns)

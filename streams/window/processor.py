@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 import structlog
 
 from schemas.errors import DecodeError
-from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
+from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS, Topic
 from streams.policy.hits import hits
 from streams.source.part import Part, PartDecoder
 from streams.source.processor import if_possible, patiently
@@ -20,8 +20,9 @@ from streams.source.share import RefusalShare
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
 from streams.window.deadletter import Refused, dead_letter
+from streams.window.empty_span import empty_span
 from streams.window.evaluate import Beside, Evaluation, Names, evaluate_step, revision
-from streams.window.flow import Stamp, flow_records
+from streams.window.flow import Row, Stamp, flow_records
 from streams.window.ledger import Ledger, Step
 from streams.window.record import hit_records, window_records
 from streams.window.spans import Spans
@@ -191,7 +192,8 @@ class FlowProcessor:
 
     async def _restore(self, partition: _Partition, part: Part) -> None:
         """Before a part of a window that is not whole is added, read the window's other parts from the log."""
-        pending = partition.ledger.needs_restoring(part)
+        ledger = partition.ledger
+        pending = [*dict.fromkeys([*ledger.needs_restoring(part), *ledger.judged_by(part)])]
         while pending:
             window = pending.pop()
             partition.ledger.begin_window(window)
@@ -233,22 +235,22 @@ class FlowProcessor:
 
     async def _emit_step(self, partition: _Partition, step: Step, names: Names) -> None:
         ledger = partition.ledger
-        await self._retain_before(partition, step)
+        await self._retain_beside(partition, step)
         evaluation = _evaluate(ledger, step, names)
         replaces = ledger.may_replace(step.start_ns, step.was_emitted)
-        number = revision(len(step.covering), step.is_settled, names.directory.version)
+        context = names.directory.version + ledger.parts_beside(step)
+        number = revision(len(step.covering), step.is_settled, context)
         ledger.close(step)
         partition.evaluations[step.start_ns] = evaluation
         partition.dirty.add(self._stage.spans.window_of(step.start_ns))
         end = step.start_ns + self._stage.spans.step_ns
         stamp = Stamp(self._stage.cluster, partition.number, number, replaces, step.start_ns, end)
-        for key, record in flow_records(evaluation.judged, names.directory, stamp):
-            await self._stage.writer.send(FLOWS, key, record)
+        await self._send(FLOWS, stamp, flow_records(evaluation.judged, names.directory, stamp))
         self._stage.counters.note_step(evaluation)
 
-    async def _retain_before(self, partition: _Partition, step: Step) -> None:
-        """What one end alone saw is judged by the steps before too, which may be final since long."""
-        for missing in partition.ledger.missing_before(step) if step.is_settled else ():
+    async def _retain_beside(self, partition: _Partition, step: Step) -> None:
+        """What one end alone saw is judged by the steps beside too, which may be final since long."""
+        for missing in partition.ledger.missing_beside(step) if step.is_settled else ():
             parts = await self._read_window(partition, self._stage.spans.window_of(missing), partition.expected)
             found = [part for part in parts if self._stage.spans.step_of(part.batch.interval_start_ns) == missing]
             partition.ledger.retain(missing, found)
@@ -265,7 +267,7 @@ class FlowProcessor:
                 evaluation = partition.evaluations.get(step.start_ns)
                 if step.is_open or evaluation is None or not evaluation.has_unknown:
                     continue
-                await self._retain_before(partition, step)
+                await self._retain_beside(partition, step)
                 if not _evaluate(ledger, step, names).judged.equals(evaluation.judged):
                     self._stage.counters.amended.inc()
                     await self._emit_step(partition, step, names)
@@ -274,20 +276,27 @@ class FlowProcessor:
         ledger = partition.ledger
         steps = ledger.window_steps(window_ns)
         judged = [partition.evaluations[step.start_ns].judged for step in steps]
-        number = revision(
-            sum(len(step.covering) for step in steps), all(step.is_settled for step in steps), names.directory.version
-        )
+        context = names.directory.version + sum(map(ledger.parts_beside, steps))
+        number = revision(sum(len(step.covering) for step in steps), all(step.is_settled for step in steps), context)
         replaces = ledger.may_replace(window_ns, window_ns in partition.emitted)
         end = window_ns + self._stage.spans.size_ns
         stamp = Stamp(self._stage.cluster, partition.number, number, replaces, window_ns, end)
         rows = pl.concat(judged)
-        for key, record in window_records(aggregate(rows, names.directory), names.directory, stamp):
-            await self._stage.writer.send(WINDOWS, key, record)
-        for key, record in hit_records(hits(rows, names.policies), stamp):
-            await self._stage.writer.send(POLICY_HITS, key, record)
+        groups = aggregate(rows, names.directory)
+        await self._send(WINDOWS, stamp, window_records(groups, names.directory, stamp))
+        await self._send(POLICY_HITS, stamp, hit_records(hits(rows, names.policies), stamp))
         partition.dirty.discard(window_ns)
         partition.emitted.add(window_ns)
         self._stage.counters.windows.inc()
+
+    async def _send(self, topic: Topic, stamp: Stamp, records: Iterable[tuple[str, Row]]) -> None:
+        """All records of an emission; of an empty one that it is empty, where an earlier one may not have been."""
+        is_empty = True
+        for key, record in records:
+            await self._stage.writer.send(topic, key, record)
+            is_empty = False
+        if is_empty and stamp.replaces:
+            await self._stage.writer.send(topic, "", empty_span(topic, stamp))
 
     async def _give_back(self, partition: _Partition, windows: list[int]) -> None:
         """Acknowledge the offsets of final windows, and commit the first offset that is not final."""

@@ -87,9 +87,10 @@ class Pipeline:
             env=self.environment(**own), capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
-    def add_pod(self, name: str, address: str) -> None:
+    def add_pod(self, name: str, address: str, node: str = "node1") -> None:
         """One that has run for a minute."""
-        manifest = pod(name, uid=f"uid-{name}", addresses=(address,), started_at_ns=time.time_ns() - 60 * SECOND)
+        started_at_ns = time.time_ns() - 60 * SECOND
+        manifest = pod(name, uid=f"uid-{name}", addresses=(address,), started_at_ns=started_at_ns, node=node)
         fresh = self._manifests / f"{name}.fresh"
         fresh.write_text(json.dumps(manifest))
         fresh.replace(self._manifests / f"{name}.yaml")

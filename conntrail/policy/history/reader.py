@@ -169,6 +169,9 @@ class HistoryTopics:
         latest: Latest[_Value] = Latest()
         others: set[str] = set()
         for found in self._documents(topic, period):
+            latest.settle(found.span)
+            if found.body is None:
+                continue
             if not period.holds(document.time_ms(found.body["@timestamp"])):
                 continue
             if document.cluster_of(found.body) != self._cluster:

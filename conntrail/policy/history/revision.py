@@ -7,7 +7,7 @@ stale (streams/index).
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from streams.index.documents import Document
+from streams.index.documents import Document, Span
 
 Value = TypeVar("Value")
 
@@ -22,11 +22,15 @@ class Latest(Generic[Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def settle(self, span: Span | None) -> None:
+        """Take in what a document, or the word that there is none, says of its span."""
+        if span is not None and span.replaces:
+            self._floors[span.id] = max(self._floors.get(span.id, 0), span.revision)
+
     def put(self, document: Document, value: Value) -> None:
         """Take in what a document says."""
+        self.settle(document.span)
         span = "" if document.span is None else document.span.id
-        if document.span is not None and document.span.replaces:
-            self._floors[span] = max(self._floors.get(span, 0), document.span.revision)
         before = self._values.get(document.id)
         if before is None or before[0] <= document.version:
             self._values[document.id] = (document.version, span, value)

@@ -62,7 +62,7 @@ def test_what_one_end_alone_saw_waits_for_the_steps_beside_it() -> None:
     waiting = evaluated(from_node("node1"), alone, settled=False)
     assert (waiting.judged.height, waiting.has_orphans, waiting.echoes) == (0, True, 0)
     settled = evaluated(from_node("node1"), alone)
-    assert (settled.judged.height, settled.has_orphans, settled.echoes) == (1, False, 0)
+    assert (settled.judged.height, settled.has_orphans, settled.echoes) == (1, True, 0)
     assert settled.judged["source_bytes"].to_list() == [300]
 
 

@@ -165,3 +165,48 @@ def test_what_is_restored_after_its_window_was_final_replaces_what_was_emitted()
     (step,) = [step for step in ledger.due(2 * LONG_AFTER) if step.parts]
     assert ledger.may_replace(step.start_ns, step.was_emitted)
     assert ledger.may_replace(window, was_emitted=False)
+
+
+def closed_and_settled(ledger: Ledger) -> list[int]:
+    """Starts of the steps that are settled now, in seconds, all due ones closed before."""
+    for step in ledger.due(LONG_AFTER):
+        ledger.close(step)
+    return [step.start_ns // SECOND for step in ledger.settle(LONG_AFTER)]
+
+
+def test_a_late_part_settles_again_the_steps_that_are_judged_by_it() -> None:
+    ledger = Ledger(SPANS, 0)
+    for index in range(6):
+        ledger.add(bare_part(batch("node1", index, 10 * index, 10 * index + 10), index), 0)
+    assert closed_and_settled(ledger) == [0, 10, 20, 30, 40, 50]
+    assert closed_and_settled(ledger) == []
+    known = {step.start_ns // SECOND: ledger.parts_beside(step) for step in ledger.window_steps(0)}
+    late = bare_part(batch("node2", 0, 20, 30), 6)
+    assert ledger.add(late, 0).is_late
+    assert closed_and_settled(ledger) == [10, 30, 40]
+    assert closed_and_settled(ledger) == []
+    now = {step.start_ns // SECOND: ledger.parts_beside(step) for step in ledger.window_steps(0)}
+    assert now == {0: known[0], 10: known[10] + 1, 20: known[20]}
+    assert ledger.add(late, 0).is_duplicate
+    assert closed_and_settled(ledger) == []
+
+
+def test_of_a_late_part_the_windows_beside_it_are_restored_too() -> None:
+    ledger = Ledger(SPANS, 100 * SECOND)
+    assert ledger.needs_restoring(bare_part(batch(start=10, end=20), 0)) == [0]
+    assert ledger.judged_by(bare_part(batch(start=10, end=20), 0)) == [0, 30 * SECOND]
+    assert ledger.judged_by(bare_part(batch(start=30, end=40), 0)) == [0, 30 * SECOND]
+    assert ledger.judged_by(bare_part(batch(start=130, end=140), 0)) == []
+
+
+def test_what_a_restored_step_is_judged_by_is_asked_for_on_both_sides() -> None:
+    ledger = Ledger(SPANS, 90 * SECOND)
+    ledger.begin_window(30 * SECOND)
+    ledger.add(bare_part(batch("node1", 0, 50, 60), 0), 0)
+    (step,) = ledger.window_steps(30 * SECOND)
+    assert ledger.missing_beside(step) == [60 * SECOND]
+    ledger.retain(60 * SECOND, [bare_part(batch("node2", 0, 60, 70), 1)])
+    assert ledger.missing_beside(step) == []
+    assert [part.batch.node for part in ledger.neighbours(step)] == ["node2"]
+    ledger.begin_window(60 * SECOND)
+    assert ledger.neighbours(step) == [], "its parts are added from the log"
