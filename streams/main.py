@@ -29,17 +29,16 @@ from streams.errors import StreamError
 from streams.metadata.counters import MetadataCounters
 from streams.metadata.reader import MetadataReader, Takers, Unusable
 from streams.metadata.writer import DeadLetterWriter
+from streams.policy.knowledge import Knowledge, Names
 from streams.policy.processor import PolicyWatch
+from streams.result.deadletter import Refused, dead_letter
+from streams.result.writer import ResultWriter
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
 from streams.source.share import RefusalShare
 from streams.window.counters import FlowCounters
-from streams.window.deadletter import Refused, dead_letter
-from streams.window.evaluate import Names
-from streams.window.knowledge import Knowledge
 from streams.window.processor import FlowProcessor, FlowStage
 from streams.window.spans import Spans
-from streams.window.writer import ResultWriter
 
 if TYPE_CHECKING:
     from streams.index.processor import IndexProcessor

@@ -7,22 +7,13 @@ import polars as pl
 
 from streams.enrich.enrich import enrich
 from streams.match.match import match
-from streams.metadata.directory import Directory
 from streams.policy.judge import judge
-from streams.policy.timeline import PolicyTimeline
+from streams.policy.knowledge import Names
 from streams.source.part import Part, empty_rows
 
 _VERSION_BITS = 40
 _SETTLED_BIT = 1 << _VERSION_BITS
 _PARTS_SHIFT = _VERSION_BITS + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What is known of the cluster: who is who, and which policies hold."""
-
-    directory: Directory
-    policies: PolicyTimeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,20 @@ import structlog
 from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS
 from streams.policy.hits import hits
+from streams.policy.knowledge import Names
+from streams.result.deadletter import Refused, dead_letter
+from streams.result.writer import ResultWriter
 from streams.source.part import Part, PartDecoder
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader, LogRecord
 from streams.source.share import RefusalShare
 from streams.window.aggregate import aggregate
 from streams.window.counters import FlowCounters
-from streams.window.deadletter import Refused, dead_letter
-from streams.window.evaluate import Beside, Evaluation, Names, evaluate_step, revision
+from streams.window.evaluate import Beside, Evaluation, evaluate_step, revision
 from streams.window.flow import Stamp, flow_records
 from streams.window.ledger import Ledger, Step
 from streams.window.record import hit_records, window_records
 from streams.window.spans import Spans
-from streams.window.writer import ResultWriter
 
 _TICK_SECONDS = 0.25
 _AMEND_SECONDS = 2.0

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from streams.metadata.directory import Directory
 from streams.policy.hits import HITS
+from streams.result.deadletter import Refused, dead_letter
 from streams.window.aggregate import aggregate
-from streams.window.deadletter import Refused, dead_letter
 from streams.window.flow import Row, Stamp, flow_records
 from streams.window.record import hit_records, window_records
 from tests.support.objects import SECOND, directory_of
