@@ -177,6 +177,8 @@ def _traffic_body(record: Record, dataset: Dataset, namespace: str, kind: str, k
         end = _pruned(record[name])
         if not end.get("port"):
             end.pop("port", None)  # ICMP, or a window's many source ports
+        if not end.get("unnamed"):
+            end.pop("unnamed", None)
         body[name] = end
     for name in ("tcp", "policy", "rule"):
         if record[name]:

@@ -76,6 +76,7 @@ TRAFFIC: Fields = {
     **{f"source.{name}": kind for name, kind in _END.items()},
     **{f"destination.{name}": kind for name, kind in _END.items()},
     "destination.domain": "keyword",  # careful
+    "destination.unnamed": "boolean",
     "destination.service.name": "keyword",
     "destination.service.namespace": "keyword",
     "destination.service.ip": "ip",

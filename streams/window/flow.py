@@ -96,7 +96,7 @@ def _network(row: Row) -> Row:
         "transport": transport(row["protocol"]),
         "type": network_type(row["destination_address"]),
         "iana_number": row["protocol"],
-        "protocol": None,
+        "protocol": row["application_protocol"],
         "direction": row["direction"],
         "bytes": row["source_bytes"] + row["destination_bytes"],
         "packets": row["source_packets"] + row["destination_packets"],
@@ -133,9 +133,16 @@ def _destination(row: Row, directory: Directory) -> Row:
         "packets": row["destination_packets"],
         "kubernetes": kubernetes_record(endpoint, dialled["name"] if dialled else None) if endpoint else None,
         "process": _process(row, "destination"),
-        "domain": None,
+        "domain": _domain(row),
+        "unnamed": row["is_destination_unnamed"] and row["direction"] == "outbound",
         "service": dialled,
     }
+
+
+def _domain(row: Row) -> str | None:
+    """The name that was looked up last."""
+    names = row["destination_names"]
+    return None if names is None else names.partition(" ")[0]
 
 
 def _process(row: Row, end: str) -> Row | None:
