@@ -30,12 +30,12 @@ from streams.policy.hits import hits
 from streams.policy.judge import judge
 from streams.policy.knowledge import Knowledge, Names
 from streams.result.writer import ResultWriter
+from streams.source.intake.processor import READ_TOGETHER
 from streams.source.part import Part, PartDecoder
 from streams.source.reader import LogReader
 from streams.window.aggregate import aggregate
 from streams.window.evaluate import Beside, evaluate_step
 from streams.window.flow import Stamp, flow_records
-from streams.window.processor import READ_TOGETHER
 from streams.window.record import hit_records, window_records
 from tests.support.parts import SECOND, batch, encoded, raw_flow
 from tests.support.stack import running_stack
