@@ -19,7 +19,7 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from streams.errors import StreamError
 from streams.stage.main import Built, Process
 
-_STAGES: Final = ("flows", "index")
+_STAGES: Final = ("flows", "exchanges", "index")
 """Each is built by streams/stage/<name>/main.py."""
 _log = structlog.get_logger()
 
