@@ -5,7 +5,7 @@ A message is refused as a whole, since who sends one impossible value cannot be 
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -19,9 +19,12 @@ _LARGEST_COUNTER: Final = 2**50
 _LATEST_NS: Final = 2**62
 _PORT: Final = 2**16 - 1
 _BYTE: Final = 2**8 - 1
-_SAMPLE: Final = 64
-_ANSWERS: Final = 32
-_NAMES: Final = 4
+_ITEMS: Final = 64
+_TEXT_BYTES: Final = 8192
+"""Twice the longest path (PATH_MAX). All texts of a row together stay below the largest message of a result topic,
+whose refusal would stop the stage."""
+_ITEM_BYTES: Final = 2048
+"""A name has at most 255 bytes (RFC 1035, 2.3.4), four times as many characters when all are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Bounds:
     largest: Mapping[str, int]
     """Of each number, none of which is negative."""
     addresses: tuple[str, ...]
-    items: Mapping[str, int] = field(default_factory=dict)
-    """Most items of each list; the numbers among them are counters."""
+    lists: tuple[str, ...] = ()
+    """Of texts or of counters."""
 
 
 _ENDS: Final = ("original_source", "original_destination", "reply_source", "reply_destination")
@@ -52,7 +55,7 @@ BOUNDS: Final = {
             "attempts": 2**31 - 1, "tcp_retransmits": _LARGEST_COUNTER,
         },
         tuple(f"{end}_address" for end in _ENDS),
-        {"destination_names": _NAMES},
+        ("destination_names",),
     ),
     "io.conntrail.DnsExchange": Bounds(
         {
@@ -60,12 +63,12 @@ BOUNDS: Final = {
             "time_to_live_seconds": _LARGEST_COUNTER, "truncated": _LARGEST_COUNTER,
         },
         _EXCHANGE_ENDS,
-        {"latency_us": _SAMPLE, "answers": _ANSWERS},
+        ("latency_us", "answers"),
     ),
     "io.conntrail.L7Exchange": Bounds(
         {**_EXCHANGE, "client_port": _PORT, "status": _PORT},
         _EXCHANGE_ENDS,
-        {"latency_us": _SAMPLE, "tls_alpn": _SAMPLE},
+        ("latency_us", "tls_alpn"),
     ),
 }  # fmt: skip
 """By the name of the schema."""
@@ -89,12 +92,19 @@ def check_bounds(rows: pl.DataFrame, bounds: Bounds) -> None:
     """Raise DecodeError, naming column and value, when a row is impossible."""
     for name, largest in bounds.largest.items():
         _check_number(name, rows.get_column(name), largest)
-    for name, most in bounds.items.items():
-        _check_list(name, rows.get_column(name), most)
-    addresses = pl.concat([rows.get_column(name).rename("address") for name in bounds.addresses])
+    for name in bounds.lists:
+        _check_list(name, rows.get_column(name))
+    for column in rows:
+        if column.dtype == pl.String:
+            _check_text(column.name, column, _TEXT_BYTES)
+    _check_addresses(rows, bounds.addresses)
+
+
+def _check_addresses(rows: pl.DataFrame, names: tuple[str, ...]) -> None:
+    addresses = pl.concat([rows.get_column(name).rename("address") for name in names])
     if all(map(_is_address, addresses.unique().to_list())):
         return
-    for name in bounds.addresses:
+    for name in names:
         for address in rows.get_column(name).unique().to_list():
             if not _is_address(address):
                 raise DecodeError(f"{name} {str(address)[:64]!r} is no address")
@@ -106,18 +116,26 @@ def _check_number(name: str, column: pl.Series, largest: int) -> None:
         raise DecodeError(f"{name} {low if low < 0 else high} is not within 0 and {largest}")
 
 
-def _check_list(name: str, column: pl.Series, most: int) -> None:
+def _check_text(name: str, column: pl.Series, most: int) -> None:
+    longest = column.str.len_bytes().max()
+    if isinstance(longest, int) and longest > most:
+        raise DecodeError(f"{name} of {longest} bytes is longer than {most}")
+
+
+def _check_list(name: str, column: pl.Series) -> None:
     lengths = column.list.len()
     longest = lengths.max()
     if not isinstance(longest, int) or not longest:
         return
-    if longest > most:
-        raise DecodeError(f"{name} of {longest} items is longer than {most}")
+    if longest > _ITEMS:
+        raise DecodeError(f"{name} of {longest} items is longer than {_ITEMS}")
     items = column.filter(lengths > 0).list.explode()
     if items.null_count():
         raise DecodeError(f"{name} holds a null")
     if items.dtype.is_integer():
         _check_number(name, items, _LARGEST_COUNTER)
+    else:
+        _check_text(name, items, _ITEM_BYTES)
 
 
 @lru_cache(maxsize=1 << 16)

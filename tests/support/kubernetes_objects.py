@@ -22,6 +22,7 @@ def pod(
     owner: tuple[str, str] | None = None,
     labels: dict[str, str] | None = None,
     host_network: bool = False,
+    node: str = "node1",
     finished_at_ns: int = 0,
 ) -> Object:
     """A pod; ``owner`` is kind and name of its controller."""
@@ -33,7 +34,7 @@ def pod(
     if finished_at_ns:
         ended = {"terminated": {"exitCode": 0, "finishedAt": instant_text(finished_at_ns)}}
         status["containerStatuses"] = [{"name": "main", "state": ended}]
-    spec: Object = {"nodeName": "node1", "containers": [{"name": "main", "image": "example/image"}]}
+    spec: Object = {"nodeName": node, "containers": [{"name": "main", "image": "example/image"}]}
     if host_network:
         spec["hostNetwork"] = True
     value = {**_head("v1", "Pod", name, uid, started_at_ns), "spec": spec, "status": status}

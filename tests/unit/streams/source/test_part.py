@@ -152,7 +152,9 @@ def test_a_column_that_every_release_sends_may_not_be_missing() -> None:
         ({"count": -1}, "count -1 is not within"),
         ({"latency_us": [-1]}, "latency_us -1 is not within"),
         ({"latency_us": [1] * 65}, "latency_us of 65 items is longer"),
-        ({"answers": [""] * 33}, "answers of 33 items is longer"),
+        ({"answers": [""] * 65}, "answers of 65 items is longer"),
+        ({"answers": ["x" * 2049]}, "answers of 2049 bytes is longer"),
+        ({"name": "x" * 8193}, "name of 8193 bytes is longer"),
         ({"client_address": "web"}, "client_address 'web' is no address"),
     ],
 )
