@@ -1,8 +1,9 @@
 """Which parts of one partition are held, which are due, and what nodes have reported.
 
-A part waits until event time has passed its interval's end by the grace: by then the metadata of its time is there,
-and so is the other node's report of the same exchanges. What is emitted is final: nothing is emitted twice, so a report
-that comes later than that is too late to keep its echo from being counted.
+A part waits until event time has passed its interval's end by the grace, and until it has been here for the grace by
+the clock: by then the metadata of its time is there, and so is the other node's report of the same exchanges, also
+where all nodes send at once what they kept while Kafka was away. What is emitted is final: nothing is emitted twice, so
+a report that comes later than that is too late to keep its echo from being counted.
 """
 
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ class Ledger:
         self._grace_ns = grace_ns
         self._event_time = EventTime(grace_ns, _AHEAD_NS)
         self._parts: dict[PartName, Part] = {}
+        self._came_at_ns: dict[PartName, int] = {}
         self._known_from_ns: int | None = None
         self._newest_ns = 0
         self.first_offset = first_offset
@@ -52,21 +54,28 @@ class Ledger:
         self._event_time.note(batch.interval_end_ns, now_ns)
         self.reports.note(batch)
         self._newest_ns = max(self._newest_ns, min(batch.interval_end_ns, now_ns))
+        self._came_at_ns.setdefault(part.name, now_ns)
         return self._parts.setdefault(part.name, part) is part
 
     def is_late(self, part: Part, now_ns: int) -> bool:
         """Whether parts of the same time may have been emitted without it."""
-        return self._is_due(part, now_ns)
+        return self._has_passed(part, now_ns)
 
     def due(self, now_ns: int) -> list[Part]:
         """Parts whose time has come, in an order that depends on nothing but what they are."""
-        found = [part for part in self._parts.values() if self._is_due(part, now_ns)]
+        here_since_ns = now_ns - self._grace_ns
+        found = [
+            part
+            for name, part in self._parts.items()
+            if self._came_at_ns[name] <= here_since_ns and self._has_passed(part, now_ns)
+        ]
         return sorted(found, key=lambda part: (part.batch.interval_end_ns, part.name))
 
     def drop(self, parts: Iterable[Part]) -> None:
         """Say that they have been emitted."""
         for part in parts:
             self._parts.pop(part.name, None)
+            self._came_at_ns.pop(part.name, None)
         oldest_ns = min((part.batch.interval_start_ns for part in self._parts.values()), default=self._newest_ns)
         forgotten_ns = min(oldest_ns, self._newest_ns - _KEPT_NS)
         self.reports.forget_before(forgotten_ns)
@@ -77,5 +86,5 @@ class Ledger:
         """Offsets of the parts that are held."""
         return (part.offset for part in self._parts.values())
 
-    def _is_due(self, part: Part, now_ns: int) -> bool:
+    def _has_passed(self, part: Part, now_ns: int) -> bool:
         return self._event_time.at(now_ns) >= part.batch.interval_end_ns + self._grace_ns

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from hypothesis import given
@@ -15,6 +16,7 @@ from tests.support.parts import batch, part
 from tests.unit.streams.exchange.builders import DIRECTORY, FAMILIES, asked
 
 _LAST = 30
+_GRACE = 5
 _PATHS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "two nodes": (("node1", "client", "server", "service"), ("node2", "client", "server", "server")),
     "one node": (("node1", "client", "beside", "beside"),),
@@ -90,6 +92,29 @@ def test_every_exchange_counts_once(
     parts += random.sample(parts, random.randint(0, len(parts)))  # some of them twice
     random.shuffle(parts)
     assert counted(parts, at_once=at_once) == len(happened)
+
+
+@given(exchanges(), cuts(), st.data())
+def test_every_exchange_counts_once_when_reports_come_within_the_grace(
+    happened: list[_Exchange], meeting: dict[str, list[int]], data: st.DataObject
+) -> None:
+    parts = batches(happened, dict.fromkeys(meeting, meeting["node1"]))
+    delays = st.integers(0, _GRACE - 1)
+    arrivals = sorted(
+        ((one.batch.interval_end_ns + data.draw(delays) * SECOND, one) for one in parts), key=itemgetter(0)
+    )
+    ledger = Ledger(_GRACE * SECOND, first_offset=0)
+    ledger.note_earlier(0, ())
+    total = 0
+    for now_ns, one in [*arrivals, (1000 * SECOND, arrivals[0][1])]:
+        if now_ns < 1000 * SECOND:
+            assert not ledger.is_late(one, now_ns)
+            ledger.add(one, now_ns)
+        due = ledger.due(now_ns)
+        total += sum(int(evaluate_part(of.rows, ledger.reports, DIRECTORY).rows["count"].sum()) for of in due)
+        ledger.drop(due)
+    assert total == len(happened)
+    assert not list(ledger.offsets())
 
 
 @given(exchanges(), cuts(), st.randoms(use_true_random=False))

@@ -84,3 +84,17 @@ def test_many_names_are_worked_out_once_where_the_same_rules_hold() -> None:
         known.verdicts.verdict(epoch, source, destination, Asked("TCP", 443, (f"{number}.example",)))
     assert known.verdicts.evaluations == 1
     assert known.uses_names
+
+
+def test_names_of_a_network_set_count_for_the_policies_that_select_it() -> None:
+    rule = {"action": "Allow", "destination": {"selector": "role == 'partner'"}}
+    spec = {"selector": "app == 'web'", "types": ["Egress"], "egress": [rule]}
+    policy = PolicyObject("projectcalico.org/v3", "NetworkPolicy", "shop", "p", "uid-p", spec)
+    names = {"allowedEgressDomains": ["a.example"]}
+    networks = PolicyObject(
+        "projectcalico.org/v3", "NetworkSet", "shop", "partners", "uid-n", names, labels={"role": "partner"}
+    )
+    known = timeline(policy, networks)
+    assert known.uses_names
+    assert verdict(known, "a.example") == "allow"
+    assert verdict(known, "b.example") == "deny"
