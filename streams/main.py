@@ -19,17 +19,17 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from streams.errors import StreamError
 from streams.stage.main import Built, Process
 
-_STAGES: Final = ("flows", "exchanges", "index")
+STAGES: Final = ("flows", "exchanges", "index")
 """Each is built by streams/stage/<name>/main.py."""
 _log = structlog.get_logger()
 
 
 def run(settings: Settings, stages: list[str], is_check: bool) -> None:
     """Run the stages until SIGTERM. Raises SettingsError or StreamError when they cannot be started or go on."""
-    chosen = stages or list(_STAGES)
-    unknown = [stage for stage in chosen if stage not in _STAGES]
+    chosen = stages or list(STAGES)
+    unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:
-        raise SettingsError(f"no stage is called {unknown[0]!r}; there are {', '.join(_STAGES)}")
+        raise SettingsError(f"no stage is called {unknown[0]!r}; there are {', '.join(STAGES)}")
     process = Process(settings)
     built = [_builder(stage)(process) for stage in dict.fromkeys(chosen)]
     if not is_check:
