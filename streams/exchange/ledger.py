@@ -36,9 +36,13 @@ class Ledger:
         self.reports = Reports()
 
     def missing_from(self, part: Part) -> int | None:
-        """From which instant on reports have to be read that came before ``first_offset``; None when none have."""
+        """From which instant on reports have to be read that came before ``first_offset``; None when none have.
+
+        Those of very long ago are not asked for: a node that sends what it kept for a day would have it read all day.
+        """
         start = part.batch.interval_start_ns
-        if self._known_from_ns is not None and start >= self._known_from_ns:
+        is_known = self._known_from_ns is not None and start >= self._known_from_ns
+        if is_known or start < self._newest_ns - _KEPT_NS:
             return None
         return start - _MARGIN_NS
 

@@ -16,7 +16,7 @@ from streams.source.intake.processor import Intake, Position, Source
 from streams.source.part import Part
 
 _READ_MESSAGES = 2000
-"""Of the log at once, when reports are read again: whole messages are decoded for what their heads say."""
+"""Of the log at once, when reports are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ class ExchangeProcessor:
         end = ledger.first_offset
         while start is not None and start < end:
             records = await self.intake.read(position, start, min(start + _READ_MESSAGES, end))
-            parts = self.intake.decode(position, records)
-            ledger.note_earlier(from_ns, [part.batch for part in parts if isinstance(part, Part)])
+            ledger.note_earlier(from_ns, self.intake.batches(position, records))
             start += _READ_MESSAGES
         ledger.note_earlier(from_ns, ())
 

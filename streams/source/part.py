@@ -88,6 +88,11 @@ class PartDecoder:
         parts = {id(item): part for group in groups.values() for item, part in self._parts(group)}
         return [item if isinstance(item, DecodeError) else parts[id(item)] for item in framed]
 
+    def batches(self, messages: Iterable[tuple[int, bytes]], now_ns: int) -> list[Batch]:
+        """What the messages say of themselves, without their rows; those that are no batches are left out."""
+        framed = [self._framed(offset, value, now_ns) for offset, value in messages]
+        return [item.batch for item in framed if isinstance(item, _Framed)]
+
     def _framed(self, offset: int, value: bytes, now_ns: int | None) -> "_Framed | DecodeError":
         try:
             frame = check_container(value, self._minimum_row_bytes)

@@ -13,6 +13,7 @@ import faust
 import structlog
 from prometheus_client import Counter, Gauge
 
+from schemas.batch import Batch
 from schemas.errors import DecodeError
 from schemas.topic import DEAD_LETTER
 from streams.result.deadletter import Refused, dead_letter
@@ -145,6 +146,11 @@ class Intake:
         """A part for each message, or the reason why there is none."""
         messages = [(record.offset, record.value or b"") for record in records]
         return self._source.decoders[position.topic].decode_all(messages, time.time_ns())
+
+    def batches(self, position: Position, records: list[LogRecord]) -> list[Batch]:
+        """What messages say of themselves, for a fraction of what their rows cost."""
+        messages = [(record.offset, record.value or b"") for record in records]
+        return self._source.decoders[position.topic].batches(messages, time.time_ns())
 
     def release(self, position: Position, offsets: list[int]) -> None:
         """Acknowledge what is final before everything ahead of it is."""

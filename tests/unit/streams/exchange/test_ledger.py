@@ -1,3 +1,5 @@
+import numpy as np
+
 from streams.exchange.ledger import Ledger
 from tests.support.parts import SECOND, bare_part, batch
 
@@ -84,4 +86,6 @@ def test_what_was_emitted_is_no_longer_held_and_old_reports_are_forgotten() -> N
     held.add(newest, (day + 10) * SECOND)
     held.drop(held.due((day + 10) * SECOND))
     assert list(held.offsets()) == [1]
-    assert held.missing_from(part) is not None
+    assert held.missing_from(part) is None
+    assert held.missing_from(bare_part(batch("node1", 1, day - 3600, day - 3590), 2)) is None
+    assert held.reports.touch("node1", np.array([0]), np.array([SECOND])).tolist() == [False]

@@ -108,6 +108,16 @@ def test_messages_read_together_are_what_each_is_alone() -> None:
     assert [part.name.node for part in found if isinstance(part, Part)] == ["node1", "node2", "node3", "node4"]
 
 
+def test_what_messages_say_of_themselves_is_read_without_their_rows() -> None:
+    times = {"start": NOW, "end": NOW + 10}
+    messages = [
+        encoded(batch("node1", **times), [raw_flow(protocol=256)]),
+        b"garbage",
+        encoded(batch("node2", **times)),
+    ]
+    assert [of.node for of in DECODER.batches(enumerate(messages), NOW * SECOND)] == ["node1", "node2"]
+
+
 def shown(part: Part | DecodeError) -> Any:
     return (part.offset, part.batch, part.rows.to_dicts()) if isinstance(part, Part) else str(part)
 
