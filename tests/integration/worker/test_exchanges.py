@@ -103,6 +103,26 @@ def test_a_killed_worker_goes_on_with_the_same_documents(pipeline: Pipeline) -> 
         assert documents["first.example"] == counted
 
 
+def test_whenever_a_worker_is_killed_every_exchange_is_counted_once(pipeline: Pipeline) -> None:
+    client, server = FAMILIES[1]
+    names = [f"round{number}.example" for number in range(12)]
+    with pipeline.running() as system:
+        for number, name in enumerate(names):
+            row, end = asked(client, server, name), now()
+            for node in ("node2", "node1") if number % 2 else ("node1", "node2"):
+                pipeline.send_exchanges(DNS_RAW, node, end, [row])
+            if number % 3 == 2:  # with the last rounds held, emitted or given back, as it happens
+                system.kill(WORKER)
+                system.start_child(pipeline.plan().worker(WORKER))
+        for name in names:
+            pipeline.await_document(DNS_DOCUMENTS, named(name))
+        pipeline.send_exchanges(DNS_RAW, "node1", now(), [asked(client, server, "last.example")])
+        pipeline.await_document(DNS_DOCUMENTS, named("last.example"))
+        documents = pipeline.documents(DNS_DOCUMENTS)
+        assert sorted(one["dns"]["question"]["name"] for one in documents) == sorted([*names, "last.example"])
+        assert {one["observer"]["name"] for one in documents} == {"node1"}
+
+
 def test_a_bad_message_is_a_dead_letter_and_the_rest_goes_on(pipeline: Pipeline) -> None:
     client, server = FAMILIES[1]
     with pipeline.running():
