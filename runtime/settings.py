@@ -192,7 +192,8 @@ class WindowSettings(_Group, frozen=True):
     """Both ends' reports of a connection are matched, and flows are emitted, in steps of this length.
     At least the agents' interval; must divide the size."""
     grace: Seconds = Seconds(10.0)
-    """How long a step waits for reports of nodes that are alive and have not sent theirs."""
+    """How long a step waits for reports of nodes that are alive and have not sent theirs, and DNS and application
+    exchanges for the other node's report and the names of their ends."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for windows that are no whole number of steps."""

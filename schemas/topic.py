@@ -50,6 +50,9 @@ KUBERNETES_AUDIT = Topic("k8s.audit", "audit_event", "single", "namespace", "del
 FLOWS = Topic("flows", "flow", "single", "source workload", "delete", _DAY_MS)
 WINDOWS = Topic("windows", "window", "single", "source workload", "delete", 7 * _DAY_MS)
 POLICY_HITS = Topic("policy.hits", "policy_hit", "single", "policy", "delete", 7 * _DAY_MS)
+DNS = Topic("dns", "dns", "single", "client workload", "delete", _DAY_MS)
+L7 = Topic("l7", "l7", "single", "source workload", "delete", _DAY_MS)
+CHANGES = Topic("changes", "change", "single", "namespace", "delete", 7 * _DAY_MS)
 ALERTS = Topic("alerts", "alert", "single", "alert id", "compact,delete", 30 * _DAY_MS)
 CAPTURE_REQUESTS = Topic("captures.requests", "capture_request", "single", "capture id", "delete", _DAY_MS)
 CAPTURE_STATUS = Topic("captures.status", "capture_status", "single", "capture id", "compact,delete", 7 * _DAY_MS)
@@ -66,6 +69,9 @@ TOPICS = (
     FLOWS,
     WINDOWS,
     POLICY_HITS,
+    DNS,
+    L7,
+    CHANGES,
     ALERTS,
     CAPTURE_REQUESTS,
     CAPTURE_STATUS,

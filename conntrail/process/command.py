@@ -21,6 +21,7 @@ class Stage(StrEnum):
     """Stages of a worker, as streams.main has them, which a terminal does not load."""
 
     FLOWS = "flows"
+    EXCHANGES = "exchanges"
     INDEX = "index"
 
 
@@ -56,7 +57,7 @@ def run_worker(
     identity: Annotated[str, typer.Option("--id", help="Static member; default: the host name.")] = "",
     check: _Check = False,
 ) -> None:
-    """Name flows, match both ends, judge policies, aggregate windows and index the results."""
+    """Name flows and exchanges, match both ends, judge policies, aggregate windows and index the results."""
     arguments = [*(stages or []), *(["--check"] if check else [])]
     _replace_process("streams", {"WORKER__ID": identity}, arguments)
 

@@ -3,279 +3,33 @@
 Decides what a document says, where it belongs and which revision it is; knows nothing of how it gets there.
 """
 
-import hashlib
-from base64 import b64encode
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
-from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import ALERTS, DEAD_LETTER, DNS, FLOWS, L7, POLICY_HITS, WINDOWS, Topic
 from streams.index import dataset as datasets
-from streams.index.dataset import Dataset, iso_time, span_index
+from streams.index.document import Document, Record, empty_span
+from streams.index.exchange import dns, l7
+from streams.index.note import alert, dead_letter, policy_hit
+from streams.index.traffic import flow, window
 
-Record = Mapping[str, Any]
-Body = dict[str, Any]
-ECS_VERSION = "8.17.0"
-_OUTCOMES = {"allowed": "success", "denied": "failure", "failed": "failure"}
-_SEVERITIES = {"low": 21, "medium": 47, "high": 73, "critical": 99}  # Elastic Security's scale of risk
-_HEAD = ("id", "revision", "replaces", "cluster", "partition", "timestamp_ns")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The emission that a document belongs to: one partition, one time span, one revision."""
-
-    index: str
-    """Where the latest revision of the span is remembered."""
-    id: str
-    target: str
-    """The documents' index."""
-    cluster: str
-    partition: int
-    timestamp: str
-    revision: int
-    replaces: bool
-    """Documents of lower revisions may have been emitted, and are stale."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What to index, where, and in which revision."""
-
-    index: str
-    id: str
-    version: int
-    body: Body | None
-    """None says of its span that nothing is there any more."""
-    span: Span | None = None
+_BUILDERS: Final[tuple[tuple[Topic, Callable[[Record, str], Document]], ...]] = (
+    (FLOWS, flow),
+    (WINDOWS, window),
+    (POLICY_HITS, policy_hit),
+    (DNS, dns),
+    (L7, l7),
+    (ALERTS, alert),
+    (DEAD_LETTER, dead_letter),
+)
+TOPICS: Final = tuple(topic for topic, _ in _BUILDERS)
+"""What is indexed."""
+_BY_NAME: Final = {topic.name: build for topic, build in _BUILDERS}
+_SPANNED: Final = {FLOWS.name: datasets.FLOW, WINDOWS.name: datasets.WINDOW, POLICY_HITS.name: datasets.POLICY}
 
 
 def document_of(topic: Topic, record: Record, namespace: str) -> Document:
     """The document of a decoded record. Raises KeyError for a topic that is not indexed."""
     if topic.name in _SPANNED and not record["id"]:
-        return _empty_span(record, _SPANNED[topic.name], namespace)
-    return _BUILDERS[topic.name](record, namespace)
-
-
-def _empty_span(record: Record, dataset: Dataset, namespace: str) -> Document:
-    span = _span(record, dataset, namespace)
-    return Document(span.target, "", span.revision, None, span)
-
-
-def _flow(record: Record, namespace: str) -> Document:
-    event = record["event"]
-    flow, nodes = record["flow"], record["observer"]
-    kinds = ["connection", *_action_kind(event["action"])]
-    if flow["connections"]["started"]:
-        kinds.append("start")
-    kinds.append("end" if flow["final"] else "info")
-    body = _traffic_body(record, datasets.FLOW, namespace, "event", kinds)
-    body["flow"] = _pruned(flow)
-    body["observer"] = _pruned(nodes)
-    body["related"] = _related(record, nodes["nodes"])
-    return _spanned(record, datasets.FLOW, namespace, body)
-
-
-def _window(record: Record, namespace: str) -> Document:
-    kinds = ["connection", *_action_kind(record["event"]["action"]), "info"]
-    body = _traffic_body(record, datasets.WINDOW, namespace, "metric", kinds)
-    body["flow"] = _pruned(record["flow"])
-    body["related"] = _related(record, ())
-    return _spanned(record, datasets.WINDOW, namespace, body)
-
-
-def _policy_hit(record: Record, namespace: str) -> Document:
-    policy = record["policy"]
-    body = _head(datasets.POLICY, namespace, record["timestamp_ns"], record["cluster"], "metric")
-    event = record["event"]
-    body["event"] |= {
-        "category": ["network"],
-        "type": ["info"],
-        "start": iso_time(event["start_ns"]),
-        "end": iso_time(event["end_ns"]),
-        "duration": event["end_ns"] - event["start_ns"],
-    }
-    body["policy"] = {
-        **_pruned(policy),
-        **{name: record[name] for name in ("flows", "connections", "bytes", "packets", "allowed", "denied")},
-        "first_seen": iso_time(record["first_seen_ns"]),
-        "last_seen": iso_time(record["last_seen_ns"]),
-    }
-    body["rule"] = _pruned(
-        {
-            "name": "/".join(part for part in (policy["namespace"], policy["name"]) if part),
-            "id": str(policy["rule"]) if policy["rule"] >= 0 else "",
-            "ruleset": "/".join(part for part in (policy["kind"], policy["tier"]) if part),
-            "category": policy["direction"],
-            "uuid": policy["uid"],
-        }
-    )
-    return _spanned(record, datasets.POLICY, namespace, body)
-
-
-def _alert(record: Record, namespace: str) -> Document:
-    started_ns = record["started_at_ns"]
-    body = _head(datasets.ALERT, namespace, started_ns, record["cluster"], "alert")
-    end_ns = record["resolved_at_ns"]
-    body["event"] |= _pruned(
-        {
-            "category": ["network"],
-            "type": ["info"],
-            "reason": record["reason"],
-            "severity": _SEVERITIES.get(record["severity"]),
-            "start": iso_time(started_ns),
-            "end": None if end_ns is None else iso_time(end_ns),
-        }
-    )
-    body["message"] = record["message"]
-    body["rule"] = {"name": record["rule"]}
-    body["alert"] = _pruned(
-        {
-            **{name: record[name] for name in ("id", "severity", "status", "subject", "evidence", "suggestions")},
-            "updated": iso_time(record["updated_at_ns"]),
-        }
-    )
-    # By its start: a later revision must meet the earlier one in the same index.
-    return Document(datasets.ALERT.index(namespace, started_ns), record["id"], record["revision"], _without_empty(body))
-
-
-def _dead_letter(record: Record, namespace: str) -> Document:
-    observed_ns = record["observed_at_ns"]
-    body = _head(datasets.DEAD_LETTER, namespace, observed_ns, record["cluster"], "pipeline_error")
-    body["event"] |= _pruned(
-        {"category": ["network"], "type": ["error"], "outcome": "failure", "reason": record["reason"]}
-    )
-    body["message"] = record["reason"]
-    body["deadletter"] = _pruned(
-        {
-            **{name: record[name] for name in ("stage", "topic", "partition", "offset", "size_bytes")},
-            "key": _text(record["key"]),
-            "value": _text(record["value"]),
-        }
-    )
-    identity = _dead_letter_id(record)
-    return Document(datasets.DEAD_LETTER.index(namespace, observed_ns), identity, 1, _without_empty(body))
-
-
-def _dead_letter_id(record: Record) -> str:
-    """The same message refused again by the same stage is the same document."""
-    place = (record["cluster"], record["stage"], record["topic"], record["partition"], record["offset"])
-    content = () if record["topic"] else (record["reason"], record["key"], record["value"], record["observed_at_ns"])
-    return hashlib.blake2b(repr((*place, *content)).encode(), digest_size=16).hexdigest()
-
-
-def _traffic_body(record: Record, dataset: Dataset, namespace: str, kind: str, kinds: list[str]) -> Body:
-    """What flows and windows have in common."""
-    event = record["event"]
-    body = _head(dataset, namespace, record["timestamp_ns"], record["cluster"], kind)
-    facts = {
-        "category": ["network"],
-        "type": kinds,
-        "action": event["action"],
-        "outcome": _OUTCOMES.get(event["action"], "unknown"),
-        "start": iso_time(event["start_ns"]),
-        "end": iso_time(event["end_ns"]),
-        "duration": event["duration_ns"],
-    }
-    if event["reason"]:
-        facts["reason"] = event["reason"]
-    body["event"] |= facts
-    body["network"] = _pruned(record["network"])
-    for name in ("source", "destination"):
-        end = _pruned(record[name])
-        if not end.get("port"):
-            end.pop("port", None)  # ICMP, or a window's many source ports
-        body[name] = end
-    for name in ("tcp", "policy", "rule"):
-        if record[name]:
-            body[name] = _pruned(record[name])
-    return body
-
-
-def _head(dataset: Dataset, namespace: str, timestamp_ns: int, cluster: str, kind: str) -> Body:
-    """What every document begins with."""
-    return {
-        "@timestamp": iso_time(timestamp_ns),
-        "ecs": {"version": ECS_VERSION},
-        "data_stream": {"type": dataset.kind, "dataset": dataset.event_dataset, "namespace": namespace},
-        "event": {"kind": kind, "module": "conntrail", "dataset": dataset.event_dataset},
-        "orchestrator": {"type": "kubernetes", "cluster": {"name": cluster}},
-    }
-
-
-def _spanned(record: Record, dataset: Dataset, namespace: str, body: Body) -> Document:
-    """The document with what tells its emission from earlier ones."""
-    span = _span(record, dataset, namespace)
-    body["conntrail"] = {"partition": span.partition, "revision": span.revision}
-    return Document(span.target, record["id"], span.revision, _without_empty(body), span)
-
-
-def _span(record: Record, dataset: Dataset, namespace: str) -> Span:
-    timestamp_ns, partition = record["timestamp_ns"], record["partition"]
-    return Span(
-        index=span_index(namespace, timestamp_ns),
-        id=f"{dataset.name}|{record['cluster']}|{partition}|{timestamp_ns}",
-        target=dataset.index(namespace, timestamp_ns),
-        cluster=record["cluster"],
-        partition=partition,
-        timestamp=iso_time(timestamp_ns),
-        revision=record["revision"],
-        replaces=record["replaces"],
-    )
-
-
-def _related(record: Record, nodes: Iterable[str]) -> Body:
-    """Every address and every name, to pivot on."""
-    source, destination = record["source"], record["destination"]
-    service = destination["service"] or {}
-    nat = source.get("nat") or {}
-    addresses = (source["ip"], destination["ip"], nat.get("ip"), service.get("ip"))
-    hosts: list[str | None] = [*_names(source["kubernetes"]), *_names(destination["kubernetes"])]
-    hosts += [service.get("name"), destination["domain"], *nodes]
-    return {"ip": _distinct(addresses), "hosts": _distinct(hosts)}
-
-
-def _names(kubernetes: Record | None) -> list[str]:
-    if kubernetes is None:
-        return []
-    return [kubernetes[part]["name"] for part in ("pod", "node", "service") if kubernetes[part]]
-
-
-def _distinct(values: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
-
-
-def _action_kind(action: str) -> list[str]:
-    """ECS event.type knows allowed and denied, but no word for a connection that failed by itself."""
-    return [action] if action in ("allowed", "denied") else []
-
-
-def _pruned(value: Record) -> Body:
-    """Without nulls, empty texts, lists and objects, all the way down."""
-    kept: Body = {}
-    for name, item in value.items():
-        if isinstance(item, dict):
-            item = _pruned(item)  # noqa: PLW2901 - the same item, pruned
-        if item is None or item in ("", [], {}):
-            continue
-        kept[name] = item
-    return kept
-
-
-def _without_empty(body: Body) -> Body:
-    return {name: item for name, item in body.items() if item not in ({}, [])}
-
-
-def _text(value: bytes | None) -> str | None:
-    """Bytes as the base64 that Elasticsearch's ``binary`` takes."""
-    return None if value is None else b64encode(value).decode()
-
-
-_BUILDERS = {
-    FLOWS.name: _flow,
-    WINDOWS.name: _window,
-    POLICY_HITS.name: _policy_hit,
-    ALERTS.name: _alert,
-    DEAD_LETTER.name: _dead_letter,
-}
-_SPANNED = {FLOWS.name: datasets.FLOW, WINDOWS.name: datasets.WINDOW, POLICY_HITS.name: datasets.POLICY}
+        return empty_span(record, _SPANNED[topic.name], namespace)
+    return _BY_NAME[topic.name](record, namespace)

@@ -76,6 +76,7 @@ TRAFFIC: Fields = {
     **{f"source.{name}": kind for name, kind in _END.items()},
     **{f"destination.{name}": kind for name, kind in _END.items()},
     "destination.domain": "keyword",  # careful
+    "destination.unnamed": "boolean",
     "destination.service.name": "keyword",
     "destination.service.namespace": "keyword",
     "destination.service.ip": "ip",
@@ -143,6 +144,48 @@ ALERT: Fields = {
     "threat.tactic.name": "keyword",
     "threat.technique.id": "keyword",
     "threat.technique.name": "keyword",
+}
+
+EXCHANGE: Fields = {
+    "client.ip": "ip",  # careful
+    "client.port": "long",
+    "server.ip": "ip",  # careful
+    "server.port": "long",
+    "conntrail.count": "long",
+    "conntrail.latency.mean_us": "long",
+    "conntrail.latency.p50_us": "long",
+    "conntrail.latency.p95_us": "long",
+    "conntrail.latency.max_us": "long",
+}
+
+DNS: Fields = {
+    **EXCHANGE,
+    "dns.type": "keyword",
+    "dns.question.name": "keyword",  # careful: whoever makes up names fills it
+    "dns.question.type": "keyword",
+    "dns.response_code": "keyword",
+    "dns.answers.data": "keyword",  # careful
+    "dns.resolved_ip": "ip",  # careful
+    "dns.header_flags": "keyword",
+    "conntrail.time_to_live_seconds": "long",
+    "conntrail.truncated": "long",
+}
+
+L7: Fields = {
+    **EXCHANGE,
+    "http.request.method": "keyword",
+    "http.request.id": "keyword",  # avoid
+    "http.response.status_code": "long",
+    "http.version": "keyword",
+    "url.path": "keyword",  # careful: templates
+    "url.domain": "keyword",  # careful
+    "user_agent.original": "keyword",  # careful
+    "trace.id": "keyword",  # avoid
+    "span.id": "keyword",  # avoid
+    "tls.version": "keyword",
+    "tls.client.server_name": "keyword",  # careful
+    "conntrail.tls.ja4": "keyword",
+    "conntrail.tls.alpn": "keyword",
 }
 
 DEAD_LETTER: Fields = {

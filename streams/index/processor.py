@@ -14,13 +14,14 @@ from schemas.registry.reader import RegistryReader
 from schemas.single_object import Record, codec_of
 from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
-from streams.index.documents import Document, document_of
+from streams.index.document import Document
+from streams.index.documents import document_of
 from streams.index.writer import IndexWriter
+from streams.result.deadletter import Refused, dead_letter
+from streams.result.writer import ResultWriter
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader
 from streams.source.share import RefusalShare
-from streams.window.deadletter import Refused, dead_letter
-from streams.window.writer import ResultWriter
 
 _BATCH_DOCUMENTS = 1000
 _QUEUE_ITEMS = 5000

@@ -20,10 +20,12 @@ _FIELDS: Mapping[str, field.Fields] = {
     datasets.FLOW.template: field.FLOW,
     datasets.WINDOW.template: field.WINDOW,
     datasets.POLICY.template: field.POLICY,
+    datasets.DNS.template: field.DNS,
+    datasets.L7.template: field.L7,
     datasets.ALERT.template: field.ALERT,
     datasets.DEAD_LETTER.template: field.DEAD_LETTER,
 }
-_TRAFFIC_DATASETS = (datasets.FLOW, datasets.WINDOW)
+_TRAFFIC_DATASETS = (datasets.FLOW, datasets.WINDOW, datasets.DNS, datasets.L7)
 # Neighbours that are alike compress best; measured with logsdb: a third of a plain index.
 _SORT = ("source.kubernetes.workload.name", "destination.kubernetes.workload.name", "@timestamp")
 _NOTE = {"managed_by": MANAGED_BY}

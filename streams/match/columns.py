@@ -11,7 +11,9 @@ DESTINATION_PROCESS: Final = [
     "destination_process_executable",
 ]
 FIGURES: Final = ["tcp_rtt_us", "tcp_rtt_var_us", "tcp_retransmits", "tcp_lost", "tcp_delivery_rate"]
-VIEWS: Final = (SOURCE_PROCESS, DESTINATION_PROCESS, FIGURES)
+NAMES: Final = ["destination_names"]
+APPLICATION: Final = ["application_protocol"]
+VIEWS: Final = (SOURCE_PROCESS, DESTINATION_PROCESS, FIGURES, NAMES, APPLICATION)
 """What belongs together in a report: taken from one reporter, never mixed."""
 ROLES: Final = ["none", "source", "destination", "both"]
 """Places are bits: which ends a reporter has."""
@@ -69,7 +71,11 @@ MATCHED: Final = {
     "tcp_retransmits": pl.Int64(),
     "tcp_lost": pl.Int64(),
     "tcp_delivery_rate": pl.Int64(),
+    "destination_names": pl.String(),
+    "is_destination_unnamed": pl.Boolean(),
+    "application_protocol": pl.String(),
     "is_orphan": pl.Boolean(),
 }
-"""``observer``: the node whose figures count; ``observers``: all that reported, sorted. ``is_orphan``: only the far
-end reported although the near end's agent could see."""
+"""``observer``: the node whose figures count; ``observers``: all that reported, sorted. ``destination_names``:
+by which the initiator had looked up the address that it dialled, the latest first, a space between them.
+``is_orphan``: only the far end reported although the near end's agent could see."""

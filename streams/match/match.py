@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from streams.match.columns import COVERAGES, DESTINATION_PROCESS, MATCHED, SOURCE_PROCESS, VIEWS
+from streams.match.columns import COVERAGES, DESTINATION_PROCESS, MATCHED, NAMES, SOURCE_PROCESS, VIEWS
 from streams.match.evidence import evidence_lists, is_attempt, with_unreplied
 from streams.match.group import Flags, Groups, Numbers
 from streams.match.observer import observers
@@ -121,6 +121,9 @@ def _turned(rows: pl.DataFrame, is_reversed: pl.Series) -> pl.DataFrame:
     return rows.with_columns(
         *(pl.when(is_reversed).then(other).otherwise(name).alias(name) for name, other in pairs),
         pl.when(is_reversed).then(turned).otherwise("role_bits").alias("role_bits"),
+        # What it names is the far end as it sees it: the initiator here.
+        *(pl.when(~is_reversed).then(name).alias(name) for name in NAMES),
+        pl.col("is_destination_unnamed") & ~is_reversed,
     )
 
 
@@ -128,6 +131,12 @@ def _is_echo(rows: pl.DataFrame, reporting: AbstractSet[str], node_names: pl.Ser
     """The far end's report of a connection that the near end's agent could see too."""
     nodes = node_names.cast(pl.String).gather(rows["source_index"])
     return (rows["role"] == "destination") & nodes.is_in(list(reporting)).fill_null(value=False)
+
+
+def _is_unnamed(rows: pl.DataFrame, groups: Groups, views: list[pl.DataFrame]) -> pl.Series:
+    """Whether the initiator's node says so and no report has a name."""
+    flags = pl.Series("is_destination_unnamed", groups.max(rows["is_destination_unnamed"]) > 0)
+    return flags & views[VIEWS.index(NAMES)]["destination_names"].is_null()
 
 
 def _result(rows: pl.DataFrame, groups: Groups, is_echo: pl.Series) -> pl.DataFrame:
@@ -141,6 +150,7 @@ def _result(rows: pl.DataFrame, groups: Groups, is_echo: pl.Series) -> pl.DataFr
         pl.Series(COVERAGES).gather(pl.Series(groups.max(rows["coverage_rank"]))).alias("coverage"),
         pl.Series("seen_reply", seen_reply),
         pl.Series("is_attempt", is_attempt(bits)),
+        _is_unnamed(rows, groups, views),
         pl.Series("attempts", groups.sum(rows["attempts"])),
         evidence_lists(with_unreplied(bits, seen_reply)).alias("evidence"),
         pl.Series("interval_start_ns", groups.min(rows["interval_start_ns"])),

@@ -10,6 +10,7 @@ from streams.match.evidence import evidence_bits
 from streams.match.group import Groups
 
 _SUMS: Final = ["original_packets", "original_bytes", "reply_packets", "reply_bytes", "attempts"]
+_FLAGS: Final = ("is_first", "is_final", "seen_reply", "is_destination_unnamed")
 _ORDER: Final = [
     "interval_start_ns", "seen_at_ns", "is_final", "sequence", "evidence_bits", "original_bytes", "reply_bytes",
     "original_packets", "reply_packets", "attempts", "ended_at_ns", "started_at_ns", "state", "end_reason",
@@ -26,6 +27,8 @@ def per_reporter(enriched: pl.DataFrame) -> pl.DataFrame:
         _places(enriched["role"], ROLES).alias("role_bits"),
         _places(enriched["node"], enriched["node"].unique().sort()).alias("node_number"),
         pl.col("attempts").cast(pl.Int64),
+        _told(pl.col("destination_names").list.join(" ")),
+        _told(pl.col("application_protocol")),
     )
     identity = rows.select(
         pl.sum_horizontal(pl.col(name) * factor for name, factor in _SPREAD.items()).alias("identity")
@@ -34,6 +37,11 @@ def per_reporter(enriched: pl.DataFrame) -> pl.DataFrame:
         return rows
     is_repeated = identity.is_duplicated()
     return pl.concat([rows.filter(~is_repeated), _added_up(rows.filter(is_repeated))])
+
+
+def _told(text: pl.Expr) -> pl.Expr:
+    """Null where it says nothing; names hold no space (RFC 1035, 5.1: it would be escaped)."""
+    return pl.when(text != "").then(text)
 
 
 def _places(words: pl.Series, order: pl.Series | list[str]) -> pl.Series:
@@ -67,7 +75,7 @@ def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
             *(column for view in views for column in view),
             *(pl.Series(name, groups.min(rows[name])) for name in ("started_at_ns", "interval_start_ns")),
             *(pl.Series(name, groups.max(rows[name])) for name in ("interval_end_ns", "seen_at_ns", "coverage_rank")),
-            *(pl.Series(name, groups.max(rows[name]) > 0) for name in ("is_first", "is_final", "seen_reply")),
+            *(pl.Series(name, groups.max(rows[name]) > 0) for name in _FLAGS),
             pl.Series("evidence_bits", groups.union(rows["evidence_bits"])),
         )
         .with_columns(

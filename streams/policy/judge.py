@@ -15,7 +15,7 @@ from streams.metadata.endpoint import Endpoint
 from streams.policy.outcome import is_unexplained, outcome
 from streams.policy.timeline import PolicyTimeline
 from streams.policy.verdict import Verdict
-from streams.policy.verdict_cache import ClassifiedEnd
+from streams.policy.verdict_cache import Asked, ClassifiedEnd
 
 MATCHED: Final = {
     "source_index": pl.UInt32(),
@@ -56,6 +56,8 @@ _PAIR: Final = [
     "protocol",
     "destination_port",
 ]
+_NAMED: Final = {"destination_names", "is_destination_unnamed", "dialled_address"}
+"""Columns by which a destination's names are known; where they are not there, nobody knows any."""
 ENFORCEMENT_LAG_NS: Final = 2_000_000_000
 """Network plugins take up to about a second to enforce a change, and a watch to hear of one."""
 _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 132: "SCTP"}
@@ -89,13 +91,23 @@ def _judge_at(matched: pl.DataFrame, shift_ns: int, directory: Directory, polici
     """Judge by the policies of the start, shifted in time."""
     passed = _edges_passed(matched["started_at_ns"], shift_ns, policies)
     keyed = matched.with_columns(pl.Series("edges_passed", passed, dtype=pl.UInt32))
-    pairs = keyed.select(*_PAIR, "edges_passed").unique(maintain_order=True)
+    asked = [*_PAIR, "edges_passed"]
+    if policies.uses_names and _NAMED.issubset(matched.columns):
+        keyed, asked = keyed.with_columns(_names().alias("names")), [*asked, "names"]
+    pairs = keyed.select(asked).unique(maintain_order=True)
     numbers, verdicts = _judge_pairs(pairs, directory, policies)
-    numbered = keyed.join(
-        pairs.with_columns(numbers), on=[*_PAIR, "edges_passed"], how="left", nulls_equal=True, maintain_order="left"
-    )
-    rows = numbered.drop("edges_passed", "verdict").hstack(_table(verdicts)[numbered["verdict"]])
+    numbered = keyed.join(pairs.with_columns(numbers), on=asked, how="left", nulls_equal=True, maintain_order="left")
+    rows = numbered.drop("edges_passed", "names", "verdict", strict=False).hstack(_table(verdicts)[numbered["verdict"]])
     return outcome(rows)
+
+
+def _names() -> pl.Expr:
+    """Those of the destination, a space between them; empty where it is known to have none, null where nobody knows.
+
+    An address that was translated is not the one that was looked up.
+    """
+    told = pl.col("destination_names").fill_null(pl.when("is_destination_unnamed").then(pl.lit("")))
+    return pl.when(pl.col("dialled_address").is_null()).then(told)
 
 
 def _edges_passed(started_at: pl.Series, shift_ns: int, policies: PolicyTimeline) -> npt.NDArray[np.int64]:
@@ -134,17 +146,21 @@ def _judge_pairs(
 
     numbers: list[int] = []
     verdicts: dict[int, tuple[int, Verdict]] = {}
-    for source_index, source, destination_index, destination, protocol, port, passed in pairs.iter_rows():
+    for source_index, source, destination_index, destination, protocol, port, passed, *names in pairs.iter_rows():
         verdict = cache.verdict(
             policies.epoch_after(passed),
             classify(source_index, source),
             classify(destination_index, destination),
-            _PROTOCOLS.get(protocol) or str(protocol),
-            port,
+            Asked(_PROTOCOLS.get(protocol) or str(protocol), port, _domains(names)),
         )
         number, _ = verdicts.setdefault(id(verdict), (len(verdicts), verdict))
         numbers.append(number)
     return pl.Series("verdict", numbers, dtype=pl.UInt32), [verdict for _, verdict in verdicts.values()]
+
+
+def _domains(names: list[str | None]) -> tuple[str, ...] | None:
+    """Of a pair's column of names, where there is one."""
+    return None if not names or names[0] is None else tuple(names[0].split())
 
 
 def _table(verdicts: list[Verdict]) -> pl.DataFrame:

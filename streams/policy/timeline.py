@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from streams.policy.compile import compile_object
+from streams.policy.identity import asks_for_names
 from streams.policy.object import PolicyObject
 from streams.policy.policy import Policy
 from streams.policy.policy_set import Epoch, policy_set
-from streams.policy.referent import Referent
+from streams.policy.referent import NetworkSet, Referent
 from streams.policy.verdict_cache import VerdictCache
 
 _ENDLESS = 2**63 - 1
@@ -28,6 +29,8 @@ class _State:
     compiled: Policy | Referent
     serial: int
     """Equal for states that mean the same, so that an annotation's change is no change of policies."""
+    asks_for_names: bool
+    """Whether the names of a destination can change what it says, or what refers to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class PolicyTimeline:
         self._edges: list[int] = []
         self._uids: dict[tuple[str, str, str, str], str] = {}
         self._is_stale = False
+        self._uses_names = False
         self._epochs: dict[tuple[int, ...], Epoch] = {}
         self._epoch_by_edge: dict[int, Epoch] = {}
         self._last_serial = 0
@@ -90,6 +94,12 @@ class PolicyTimeline:
         self._refresh()
         return self._edges
 
+    @property
+    def uses_names(self) -> bool:
+        """Whether the names of a destination can change a verdict, at any time that is known."""
+        self._refresh()
+        return self._uses_names
+
     def epoch_at(self, at_ns: int) -> Epoch:
         """The policies in force at an instant, Unix time in ns."""
         return self.epoch_after(bisect_right(self.edges, at_ns))
@@ -126,7 +136,8 @@ class PolicyTimeline:
         if not serial:
             self._last_serial += 1
             serial = self._last_serial
-        return _State(source, compiled, serial)
+        has_names = asks_for_names(compiled) if isinstance(compiled, Policy) else _has_names(compiled)
+        return _State(source, compiled, serial, has_names)
 
     def _referred_kinds(self) -> frozenset[str]:
         """Changes of what no policy refers to are no changes of policies."""
@@ -143,6 +154,7 @@ class PolicyTimeline:
             for span in _lay_out(states)
             if isinstance(span.state.compiled, Policy) or span.state.compiled.kind in referred
         ]
+        self._uses_names = any(span.state.asks_for_names for span in self._spans)
         self._edges = sorted({span.start_ns for span in self._spans} | {span.end_ns for span in self._spans})
         self._uids = {
             (key[1], key[2], key[3], compiled.tier_name): states[-1].source.uid
@@ -155,6 +167,10 @@ class PolicyTimeline:
 
 def _key(source: PolicyObject) -> _Key:
     return (source.group, source.kind, source.namespace, source.name)
+
+
+def _has_names(referent: Referent) -> bool:
+    return isinstance(referent, NetworkSet) and bool(referent.domains)
 
 
 def _lay_out(states: list[_State]) -> Iterator[_Span]:

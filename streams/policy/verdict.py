@@ -1,5 +1,6 @@
 """A trace as the columns that documents carry, and the words for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,31 @@ def verdict_of(trace: Trace) -> Verdict:
         answer_reason=f"went through, though {words}" if is_deny else None,
         **rule,
     )
+
+
+def policy_record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``policy`` record of a judged row or of a window's row."""
+    return {
+        "verdict": row["policy_verdict"],
+        "ingress": {"policies": row["ingress_policies"]},
+        "egress": {"policies": row["egress_policies"]},
+        "denied_by": row["denied_by"],
+        "pending": row["pending"],
+        "drift": row["drift"],
+    }
+
+
+def rule_record(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The ``rule`` record; None when no policy decided."""
+    if row["rule_name"] is None:
+        return None
+    return {
+        "name": row["rule_name"],
+        "id": row["rule_id"] or "",
+        "ruleset": row["rule_ruleset"] or "",
+        "category": row["rule_category"] or "",
+        "uuid": row["rule_uuid"] or "",
+    }
 
 
 def _texts(side: Side) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Verdicts by what decides them, so that the cost follows new pairs of identities and not flows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, TypeVar
 
 from streams.metadata.endpoint import Endpoint
 from streams.policy.evaluate import judge_selected
@@ -59,6 +59,17 @@ class ClassifiedEnd:
     identity: int
 
 
+class Asked(NamedTuple):
+    """What is asked of two ends."""
+
+    protocol: str
+    port: int
+    domains: tuple[str, ...] | None = None
+    """Names of the destination; None where they are not known."""
+    http: tuple[str, str] | None = None
+    """Method and path of a request; None for the connection alone."""
+
+
 class VerdictCache:
     """Bounded; knows nothing of time but the epochs it is asked about.
 
@@ -90,21 +101,24 @@ class VerdictCache:
         self._ends.put((index, address), known)
         return known
 
-    def verdict(
-        self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, protocol: str, port: int
-    ) -> Verdict:
-        """Judge, or remember how it was judged."""
+    def verdict(self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, asked: Asked) -> Verdict:
+        """Judge, or remember how it was judged. Names and requests count only where a policy asks for them."""
+        if asked.domains is not None or asked.http is not None:
+            classes = self._classes_of(epoch)
+            domains, http = asked.domains if classes.names else None, asked.http if classes.requests else None
+            asked = Asked(asked.protocol, asked.port, domains, http)
         return self._by_ends.get(
-            (epoch.number, source.number, destination.number, protocol, port),
-            lambda: self._by_class_of(
-                epoch, source, destination, Question(source.end, destination.end, protocol, port)
-            ),
+            (epoch.number, source.number, destination.number, asked),
+            lambda: self._by_class_of(epoch, source, destination, _question(source, destination, asked)),
         )
+
+    def _classes_of(self, epoch: Epoch) -> Classes:
+        return self._classes.get(epoch.number, lambda: classes_of(epoch.policies))
 
     def _by_class_of(
         self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, question: Question
     ) -> Verdict:
-        classes = self._classes.get(epoch.number, lambda: classes_of(epoch.policies))
+        classes = self._classes_of(epoch)
         key = (
             epoch.number,
             source.identity,
@@ -115,6 +129,8 @@ class VerdictCache:
             classes.of_port(question.protocol, question.port, destination.end.pod),
             question.is_to_itself(),
             question.is_from_own_node(),
+            classes.of_names(question),
+            classes.of_request(question),
         )
         return self._by_class.get(key, lambda: self._judge(epoch, source, destination, question))
 
@@ -145,3 +161,8 @@ class VerdictCache:
             self._last_identity += 1
             number = self._identities[identity] = self._last_identity
         return number
+
+
+def _question(source: ClassifiedEnd, destination: ClassifiedEnd, asked: Asked) -> Question:
+    end = destination.end if asked.domains is None else replace(destination.end, domains=asked.domains)
+    return Question(source.end, end, asked.protocol, asked.port, asked.http)

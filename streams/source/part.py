@@ -1,9 +1,9 @@
-"""A part: one message of flows.raw, decoded to columns, with what it says of itself and where it stood in the log."""
+"""A part: one message of a raw topic, decoded to columns, with what it says of itself and where it stood in the log."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,10 +11,14 @@ import polars as pl
 from schemas.batch import Batch, parse_batch
 from schemas.container import Frame, check_container, join_containers
 from schemas.errors import DecodeError
-from schemas.schema import Schema, read_schema
-from streams.source.bound import check_bounds, check_time
+from schemas.schema import Schema
+from streams.source.bound import BOUNDS, check_bounds, check_time
 
 _POLARS_TYPES = {"long": pl.Int64(), "int": pl.Int32(), "string": pl.String(), "boolean": pl.Boolean()}
+_ADDED: Final = {
+    "io.conntrail.RawFlow": {"application_protocol": "", "destination_names": [], "is_destination_unnamed": False},
+}  # fmt: skip
+"""By the name of the schema: columns that agents of the release before do not send, and what stands for them."""
 
 _BATCH_TYPES = {
     "node": pl.String(),
@@ -43,7 +47,7 @@ class Part:
     batch: Batch
     offset: int
     rows: pl.DataFrame
-    """Columns of RawFlow, and node, boot, sequence, interval_start_ns, interval_end_ns, coverage of the batch."""
+    """Columns of the schema, and node, boot, sequence, interval_start_ns, interval_end_ns, coverage of the batch."""
 
     @property
     def name(self) -> PartName:
@@ -52,15 +56,20 @@ class Part:
 
 
 class PartDecoder:
-    """Turns messages of flows.raw into parts."""
+    """Turns messages of a raw topic into parts."""
 
     def __init__(self, schema: Schema) -> None:
+        """``schema``: of the topic's rows."""
         self._types = pl.Schema({field["name"]: _polars_type(field["type"]) for field in schema["fields"]})
-        self._required = [field["name"] for field in schema["fields"] if isinstance(field["type"], str)]
-        self._minimum_row_bytes = len(self._types)  # Avro spends at least one byte on each of these types
+        self._required = [field["name"] for field in schema["fields"] if not isinstance(field["type"], list)]
+        self._bounds = BOUNDS[schema["name"]]
+        self._added = _ADDED.get(schema["name"], {})
+        self._empty = empty_rows(schema)
+        # Avro spends at least one byte on each of these types.
+        self._minimum_row_bytes = len(self._types) - len(self._added)
 
     def decode(self, value: bytes, offset: int) -> Part:
-        """Raise DecodeError, saying where and why, when the message is not a batch of flows."""
+        """Raise DecodeError, saying where and why, when the message is not a batch of such rows."""
         [part] = self.decode_all([(offset, value)])
         if isinstance(part, DecodeError):
             raise part
@@ -78,6 +87,11 @@ class PartDecoder:
                 groups.setdefault(item.frame.metadata.get("avro.schema"), []).append(item)
         parts = {id(item): part for group in groups.values() for item, part in self._parts(group)}
         return [item if isinstance(item, DecodeError) else parts[id(item)] for item in framed]
+
+    def batches(self, messages: Iterable[tuple[int, bytes]], now_ns: int) -> list[Batch]:
+        """What the messages say of themselves, without their rows; those that are no batches are left out."""
+        framed = [self._framed(offset, value, now_ns) for offset, value in messages]
+        return [item.batch for item in framed if isinstance(item, _Framed)]
 
     def _framed(self, offset: int, value: bytes, now_ns: int | None) -> "_Framed | DecodeError":
         try:
@@ -110,13 +124,13 @@ class PartDecoder:
         counts = [item.frame.rows for item in group]
         rows = self._read_columns(join_containers([item.frame for item in group])) if sum(counts) else None
         if rows is None:
-            return empty_rows()
+            return self._empty
         if rows.height != sum(counts):
             raise DecodeError(f"{rows.height} rows where the container promises {sum(counts)}")
         for name in self._required:
             if nulls := rows.get_column(name).null_count():  # the writer's schema may allow what ours does not
                 raise DecodeError(f"{name} is null in {nulls} rows")
-        check_bounds(rows)
+        check_bounds(rows, self._bounds)
         owners = pl.Series(np.repeat(np.arange(len(group)), counts))
         return rows.hstack(_batch_columns([item.batch for item in group]).select(pl.all().gather(owners)))
 
@@ -127,6 +141,11 @@ class PartDecoder:
             raise DecodeError(f"rows cannot be decoded: {str(error)[:200]}") from error
         if rows.columns == self._types.names() and rows.dtypes == self._types.dtypes():
             return rows
+        rows = rows.with_columns(
+            pl.lit(value, dtype=self._types[name]).alias(name)
+            for name, value in self._added.items()
+            if name not in rows.columns
+        )
         missing = [name for name in self._types if name not in rows.columns]
         if missing:
             raise DecodeError(f"rows lack the columns {', '.join(missing[:5])}")
@@ -145,16 +164,19 @@ class _Framed:
     batch: Batch
 
 
-def empty_rows() -> pl.DataFrame:
+def empty_rows(schema: Schema) -> pl.DataFrame:
     """No rows, with the columns of a part's rows."""
-    schema = {field["name"]: _polars_type(field["type"]) for field in read_schema("raw_flow")["fields"]}
-    return pl.DataFrame(schema={**schema, **_BATCH_TYPES})
+    types = {field["name"]: _polars_type(field["type"]) for field in schema["fields"]}
+    return pl.DataFrame(schema={**types, **_BATCH_TYPES})
 
 
-def _polars_type(avro_type: str | list[str]) -> pl.DataType:
-    """Of a plain Avro type, or of a union with null."""
-    plain = avro_type if isinstance(avro_type, str) else next(kind for kind in avro_type if kind != "null")
-    return _POLARS_TYPES[plain]
+def _polars_type(avro_type: Any) -> pl.DataType:
+    """Of a plain Avro type, of an array of them, or of a union with null."""
+    if isinstance(avro_type, list):
+        return _polars_type(next(kind for kind in avro_type if kind != "null"))
+    if isinstance(avro_type, dict):
+        return pl.List(_polars_type(avro_type["items"]))
+    return _POLARS_TYPES[avro_type]
 
 
 def _batch_columns(batches: list[Batch]) -> pl.DataFrame:

@@ -6,8 +6,8 @@ Ports and addresses outside the cluster are chosen by whoever sends packets, so 
 
 import polars as pl
 
+from streams.enrich.identity import WorkloadNumbers, service_numbers
 from streams.metadata.directory import Directory
-from streams.window.identity import WorkloadNumbers, service_numbers
 
 MAXIMUM_GROUPS = 20_000
 _IDENTITY = ["source_workload", "destination_workload", "protocol", "direction", "action", "policy_verdict", "type"]

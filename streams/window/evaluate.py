@@ -5,24 +5,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.schema import read_schema
+from schemas.topic import FLOWS_RAW
 from streams.enrich.enrich import enrich
 from streams.match.match import match
-from streams.metadata.directory import Directory
 from streams.policy.judge import judge
-from streams.policy.timeline import PolicyTimeline
+from streams.policy.knowledge import Names
 from streams.source.part import Part, empty_rows
 
 _CONTEXT_BITS = 40
 _SETTLED_BIT = 1 << _CONTEXT_BITS
 _PARTS_SHIFT = _CONTEXT_BITS + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What is known of the cluster: who is who, and which policies hold."""
-
-    directory: Directory
-    policies: PolicyTimeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,7 @@ def evaluate_step(
 
     The same arguments give the same rows, in the same order.
     """
-    raw = pl.concat([part.rows for part in parts]) if parts else empty_rows()
+    raw = pl.concat([part.rows for part in parts]) if parts else empty_rows(read_schema(FLOWS_RAW.schema))
     matched = match(enrich(raw, names.directory), reporting, names.directory.node_names)
     says_nothing = ~pl.col("is_first") & (pl.col("source_packets") + pl.col("destination_packets") == 0)
     orphans = matched.filter(pl.col("is_orphan") & ~says_nothing)

@@ -6,12 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from streams.enrich.identity import kubernetes_record, service_record, workload_key, workload_of
+from streams.enrich.wire import network_type, transport
 from streams.metadata.directory import Directory
+from streams.policy.verdict import policy_record, rule_record
 from streams.window.community_id import community_id
-from streams.window.identity import kubernetes_record, workload_key, workload_of
 
 Row = dict[str, Any]
-_TRANSPORTS = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}
 _TCP = 6
 
 
@@ -33,41 +34,6 @@ def flow_records(judged: pl.DataFrame, directory: Directory, stamp: Stamp) -> It
         source = _endpoint(directory, row["source_index"])
         key = workload_key(workload_of(source) if source else None, row["source_address"])
         yield key, _flow_record(row, directory, stamp)
-
-
-def transport(protocol: int) -> str:
-    """ECS network.transport of an IANA protocol number."""
-    return _TRANSPORTS.get(protocol, str(protocol))
-
-
-def network_type(address: str) -> str:
-    """ECS network.type of an address in text."""
-    return "ipv6" if ":" in address else "ipv4"
-
-
-def policy_record(row: Row) -> Row:
-    """The ``policy`` record of a judged row or of a window's row."""
-    return {
-        "verdict": row["policy_verdict"],
-        "ingress": {"policies": row["ingress_policies"]},
-        "egress": {"policies": row["egress_policies"]},
-        "denied_by": row["denied_by"],
-        "pending": row["pending"],
-        "drift": row["drift"],
-    }
-
-
-def rule_record(row: Row) -> Row | None:
-    """The ``rule`` record; None when no policy decided."""
-    if row["rule_name"] is None:
-        return None
-    return {
-        "name": row["rule_name"],
-        "id": row["rule_id"] or "",
-        "ruleset": row["rule_ruleset"] or "",
-        "category": row["rule_category"] or "",
-        "uuid": row["rule_uuid"] or "",
-    }
 
 
 def _endpoint(directory: Directory, index: int | None) -> Any:
@@ -130,7 +96,7 @@ def _network(row: Row) -> Row:
         "transport": transport(row["protocol"]),
         "type": network_type(row["destination_address"]),
         "iana_number": row["protocol"],
-        "protocol": None,
+        "protocol": row["application_protocol"],
         "direction": row["direction"],
         "bytes": row["source_bytes"] + row["destination_bytes"],
         "packets": row["source_packets"] + row["destination_packets"],
@@ -159,7 +125,7 @@ def _source(row: Row, directory: Directory) -> Row:
 
 def _destination(row: Row, directory: Directory) -> Row:
     endpoint = _endpoint(directory, row["destination_index"])
-    dialled = dialled_service(row, directory)
+    dialled = service_record(row, directory)
     return {
         "ip": row["destination_address"],
         "port": row["destination_port"],
@@ -167,23 +133,16 @@ def _destination(row: Row, directory: Directory) -> Row:
         "packets": row["destination_packets"],
         "kubernetes": kubernetes_record(endpoint, dialled["name"] if dialled else None) if endpoint else None,
         "process": _process(row, "destination"),
-        "domain": None,
+        "domain": _domain(row),
+        "unnamed": row["is_destination_unnamed"] and row["direction"] == "outbound",
         "service": dialled,
     }
 
 
-def dialled_service(row: Row, directory: Directory) -> Row | None:
-    """The Service that was dialled; an address dialled that no Service has is still told."""
-    index = row["service_index"]
-    if index is None:
-        return None
-    service = directory.services[index]
-    return {
-        "name": service.name,
-        "namespace": service.namespace,
-        "ip": row["dialled_address"] or row["destination_address"],
-        "port": row["destination_port"] if row["dialled_port"] is None else row["dialled_port"],
-    }
+def _domain(row: Row) -> str | None:
+    """The name that was looked up last."""
+    names = row["destination_names"]
+    return None if names is None else names.partition(" ")[0]
 
 
 def _process(row: Row, end: str) -> Row | None:

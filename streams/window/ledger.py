@@ -14,6 +14,7 @@ Pure: the log's order and the clock come in as arguments. The rules that make to
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from streams.source.event_time import EventTime
 from streams.source.part import Part, PartName
 from streams.window.spans import Spans
 
@@ -63,8 +64,7 @@ class Ledger:
         self._retained: dict[int, list[Part]] = {}
         self._reported_until_ns: dict[str, int] = {}
         self._shares: dict[tuple[str, str, int], set[int]] = {}
-        self._watermark_ns = 0
-        self._heard_at_ns = 0
+        self._event_time = EventTime(spans.grace_ns, spans.step_ns)
         self._warm_from_ns: int | None = None
 
     @property
@@ -187,7 +187,7 @@ class Ledger:
         return (
             self.is_closed(window_ns, now_ns)
             and all(step.is_settled for step in self.window_steps(window_ns))
-            and self._event_time(now_ns) >= end + self._spans.step_ns + 2 * self._spans.grace_ns
+            and self._event_time.at(now_ns) >= end + self._spans.step_ns + 2 * self._spans.grace_ns
         )
 
     def drop(self, window_ns: int) -> list[int]:
@@ -239,11 +239,9 @@ class Ledger:
 
     def _note_progress(self, part: Part, now_ns: int) -> None:
         batch = part.batch
-        self._heard_at_ns = max(self._heard_at_ns, now_ns)
+        self._event_time.note(batch.interval_end_ns, now_ns)
         if self._warm_from_ns is None:
             self._warm_from_ns = batch.interval_end_ns + self._spans.step_ns + self._spans.grace_ns
-        # A node whose clock is ahead must not close the steps of the others.
-        self._watermark_ns = max(self._watermark_ns, min(batch.interval_end_ns, now_ns + self._spans.step_ns))
         share = self._shares.setdefault((batch.node, batch.boot, batch.sequence), set())
         share.add(batch.part)
         if len(share) >= batch.parts:
@@ -252,14 +250,9 @@ class Ledger:
 
     def _is_due(self, start_ns: int, now_ns: int) -> bool:
         end = start_ns + self._spans.step_ns
-        if self._event_time(now_ns) >= end + self._spans.grace_ns:
+        if self._event_time.at(now_ns) >= end + self._spans.grace_ns:
             return True
         if self._warm_from_ns is None or end < self._warm_from_ns:
             return False
         oldest = end - _REMEMBERED_STEPS * self._spans.step_ns
         return all(until >= end for until in self._reported_until_ns.values() if until >= oldest)
-
-    def _event_time(self, now_ns: int) -> int:
-        """How far event time has come: by what was reported, or by the clock when nobody reports any more."""
-        is_silent = now_ns >= self._heard_at_ns + 2 * self._spans.grace_ns
-        return max(self._watermark_ns, now_ns) if is_silent else self._watermark_ns

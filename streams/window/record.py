@@ -6,10 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from streams.enrich.identity import Workload, WorkloadNumbers, workload_key, workload_kubernetes_record
+from streams.enrich.wire import transport
 from streams.metadata.directory import Directory
+from streams.policy.verdict import policy_record, rule_record
 from streams.window.aggregate import coverage_name
-from streams.window.flow import Row, Stamp, policy_record, rule_record, transport
-from streams.window.identity import Workload, WorkloadNumbers, workload_key, workload_kubernetes_record
+from streams.window.flow import Row, Stamp
 
 
 def window_records(groups: pl.DataFrame, directory: Directory, stamp: Stamp) -> Iterator[tuple[str, Row]]:

@@ -28,15 +28,15 @@ from streams.enrich.enrich import enrich
 from streams.match.match import match
 from streams.policy.hits import hits
 from streams.policy.judge import judge
+from streams.policy.knowledge import Knowledge, Names
+from streams.result.writer import ResultWriter
+from streams.source.intake.processor import READ_TOGETHER
 from streams.source.part import Part, PartDecoder
 from streams.source.reader import LogReader
 from streams.window.aggregate import aggregate
-from streams.window.evaluate import Beside, Names, evaluate_step
+from streams.window.evaluate import Beside, evaluate_step
 from streams.window.flow import Stamp, flow_records
-from streams.window.knowledge import Knowledge
-from streams.window.processor import READ_TOGETHER
 from streams.window.record import hit_records, window_records
-from streams.window.writer import ResultWriter
 from tests.support.parts import SECOND, batch, encoded, raw_flow
 from tests.support.stack import running_stack
 

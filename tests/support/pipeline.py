@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -87,13 +87,11 @@ class Pipeline:
             env=self.environment(**own), capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
-    def add_pod(self, name: str, address: str, node: str = "node1") -> None:
+    def add_pod(self, name: str, *addresses: str, node: str = "node1") -> None:
         """One that has run for a minute."""
         started_at_ns = time.time_ns() - 60 * SECOND
-        manifest = pod(name, uid=f"uid-{name}", addresses=(address,), started_at_ns=started_at_ns, node=node)
-        fresh = self._manifests / f"{name}.fresh"
-        fresh.write_text(json.dumps(manifest))
-        fresh.replace(self._manifests / f"{name}.yaml")
+        manifest = pod(name, uid=f"uid-{name}", addresses=addresses, started_at_ns=started_at_ns, node=node)
+        self.add_manifest(name, manifest)
 
     def send_flow(self, source: str, port: int) -> None:
         """What node1 saw within the last two seconds: one connection from an address to a port outside."""
@@ -108,6 +106,25 @@ class Pipeline:
         part = batch(sequence=self._sequence, start=end - 2, end=end)
         self._sequence += 1
         self.send_bytes(FLOWS_RAW, encoded(part, [row]), b"node1")
+
+    def add_manifest(self, name: str, manifest: dict[str, Any]) -> None:
+        """An object, whole at once."""
+        fresh = self._manifests / f"{name}.fresh"
+        fresh.write_text(json.dumps(manifest))
+        fresh.replace(self._manifests / f"{name}.yaml")
+
+    def send_exchanges(
+        self, topic: Topic, node: str, end: int, rows: Sequence[Mapping[str, Any]], **facts: Any
+    ) -> bytes:
+        """What a node saw in the two seconds before ``end``, Unix time; returns the message."""
+        part = batch(node, self._sequence, end - 2, end, **facts)
+        self._sequence += 1
+        timed = [
+            {**row, "first_seen_at_ns": (end - 1) * SECOND, "last_seen_at_ns": (end - 1) * SECOND + 1} for row in rows
+        ]
+        value = encoded(part, timed, topic.schema)
+        self.send_bytes(topic, value, node.encode())
+        return value
 
     def send_bytes(self, topic: Topic, value: bytes, key: bytes | None = None) -> None:
         self._producer.produce(topic.full_name(self.prefix), value, key, partition=0)

@@ -123,7 +123,7 @@ class Snapshot:
 
 
 def workload_of(endpoint: Endpoint) -> tuple[str, str, str]:
-    """Namespace, kind and name, as documents have them (streams.window.identity)."""
+    """Namespace, kind and name, as documents have them (streams.enrich.identity)."""
     if endpoint.kind == "node":
         return ("", "Node", endpoint.name)
     return (endpoint.namespace, endpoint.workload_kind or "Pod", endpoint.workload_name or endpoint.name)

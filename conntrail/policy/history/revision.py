@@ -7,7 +7,7 @@ stale (streams/index).
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from streams.index.documents import Document, Span
+from streams.index.document import Document, Span
 
 Value = TypeVar("Value")
 

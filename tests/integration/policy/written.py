@@ -19,7 +19,7 @@ from schemas.topic import FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
 from streams.index.counters import IndexCounters
 from streams.index.documents import document_of
 from streams.index.writer import IndexWriter
-from streams.window.writer import ResultWriter
+from streams.result.writer import ResultWriter
 from tests.support.history import Record, inside
 from tests.support.index import ask
 from tests.support.objects import key_of

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.schema import schema_text
 from schemas.single_object import SingleObjectCodec
-from schemas.topic import DEAD_LETTER, FLOWS, KUBERNETES_OBJECTS, POLICY_HITS, TOPICS, WINDOWS
+from schemas.topic import DEAD_LETTER, DNS, FLOWS, KUBERNETES_OBJECTS, L7, POLICY_HITS, TOPICS, WINDOWS
 from tests.support.kubernetes_agent import await_that
 from tests.support.pipeline import WORKER, Pipeline, run_command
 from tests.support.registry import Registry, running_registry
@@ -61,7 +61,7 @@ def test_a_registry_set_later_changes_what_is_written_and_nothing_that_is_read(
         assert frames == sorted(frames, reverse=True), topic.name
     assert set(registry.subjects) == {
         f"{topic.full_name(pipeline.prefix)}-value"
-        for topic in (KUBERNETES_OBJECTS, FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
+        for topic in (KUBERNETES_OBJECTS, FLOWS, WINDOWS, POLICY_HITS, DNS, L7, DEAD_LETTER)
     }
     assert pipeline.values(DEAD_LETTER) == []
 

@@ -4,9 +4,8 @@ import polars as pl
 import pytest
 
 from streams.enrich.enrich import ENRICHED, enrich
-from streams.source.part import empty_rows
 from tests.support.objects import SECOND, deleted, directory_of, held, node, pod, service
-from tests.support.parts import batch, part, raw_flow
+from tests.support.parts import NO_FLOWS, batch, part, raw_flow
 
 CLUSTER = (
     node("node1", "192.168.0.1", "fd00:1::1", networks=["10.0.1.0/24", "fd00:10:1::/64"]),
@@ -167,9 +166,9 @@ def test_the_rows_keep_their_order_and_gain_the_columns_that_are_declared() -> N
 
 @pytest.mark.parametrize("cluster", [(), CLUSTER], ids=["unknown", "known"])
 def test_no_rows_have_the_same_columns(cluster: tuple[Any, ...]) -> None:
-    rows = enrich(empty_rows(), directory_of(*cluster))
+    rows = enrich(NO_FLOWS, directory_of(*cluster))
     assert rows.height == 0
-    assert dict(rows.schema) == {**empty_rows().schema, **ENRICHED}
+    assert dict(rows.schema) == {**NO_FLOWS.schema, **ENRICHED}
 
 
 def test_nothing_is_known_of_an_empty_cluster() -> None:
@@ -180,6 +179,6 @@ def test_nothing_is_known_of_an_empty_cluster() -> None:
 
 
 def test_text_that_is_no_address_is_outside() -> None:
-    raw = pl.DataFrame([flow("'; 1", "x:y 2")], schema=empty_rows().schema)
+    raw = pl.DataFrame([flow("'; 1", "x:y 2")], schema=NO_FLOWS.schema)
     (row,) = enrich(raw, directory_of(*CLUSTER)).to_dicts()
     assert (row["source_index"], row["direction"]) == (None, "external")

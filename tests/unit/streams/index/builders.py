@@ -104,6 +104,69 @@ def flow(
     )
 
 
+def dns(**event: Any) -> dict[str, Any]:
+    """Three questions of a pod for a name outside, answered through the cluster's DNS Service. ``event``: changes."""
+    return copy.deepcopy(
+        {
+            **_exchange(event),
+            "count": 3,
+            "dns": {
+                "name": "api.example",
+                "question_type": "AAAA",
+                "response_code": "NOERROR",
+                "answers": ["cdn.example", "2001:db8::1"],
+                "time_to_live_seconds": 30,
+                "truncated": 1,
+            },
+            "network": {"transport": "udp", "type": "ipv4", "protocol": "dns", "direction": "internal"},
+        }
+    )
+
+
+def l7(**event: Any) -> dict[str, Any]:
+    """Two requests of a pod to another, answered by 503. ``event``: changes."""
+    record = {
+        **_exchange({"action": "error", "reason": "status 503", **event}),
+        "count": 2,
+        "http": {
+            "method": "GET", "status": 503, "version": "1.1", "host": "web.shop:8080", "path": "/orders/{id}",
+            "user_agent": "curl/8", "request_id": "r-1",
+            "trace_parent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        },
+        "tls": {"server_name": "", "version": "", "alpn": [], "ja4": ""},
+        "network": {"transport": "tcp", "type": "ipv4", "protocol": "http", "direction": "internal"},
+        "policy": _POLICY,
+        "rule": _RULE,
+    }  # fmt: skip
+    record["source"]["port"] = 40000
+    return copy.deepcopy(record)
+
+
+def _exchange(event: dict[str, Any]) -> dict[str, Any]:
+    ends = {"source": _end("10.0.0.1", 40000, "client-1"), "destination": _end("10.0.0.53", 8053, "web-1")}
+    for end in ends.values():
+        for name in ("bytes", "packets", "process"):
+            del end[name]
+    del ends["source"]["port"]
+    ends["destination"]["service"] = {"name": "dns", "namespace": "kube-system", "ip": "10.96.0.10", "port": 53}
+    return {
+        "id": "abc-7",
+        "cluster": "test",
+        "timestamp_ns": AT_NS,
+        "event": {
+            "start_ns": AT_NS - 9_000_000_000,
+            "end_ns": AT_NS - 1_000_000_000,
+            "duration_ns": 8_000_000_000,
+            "action": "answered",
+            "reason": None,
+            **event,
+        },
+        "latency": {"mean_us": 1500, "p50_us": 1000, "p95_us": 2500, "max_us": 2500},
+        "observer": {"name": "node1", "coverage": "complete"},
+        **ends,
+    }
+
+
 def window(identity: str = "window-1", revision: int = 1, *, timestamp_ns: int = AT_NS) -> dict[str, Any]:
     """A workload pair whose destination is outside the cluster."""
     record = flow(identity, revision, timestamp_ns=timestamp_ns)

@@ -8,12 +8,11 @@ import polars as pl
 
 from streams.enrich.enrich import ENRICHED
 from streams.match.match import match
-from streams.source.part import empty_rows
-from tests.support.parts import SECOND, raw_flow
+from tests.support.parts import NO_FLOWS, SECOND, raw_flow
 
 NODES = ("node0", "node1", "node2", "node3")
 NODE_NAMES = pl.Series("node_name", NODES)
-SCHEMA = {**empty_rows().schema, **ENRICHED}
+SCHEMA = {**NO_FLOWS.schema, **ENRICHED}
 Report = dict[str, Any]
 Row = dict[str, Any]
 

@@ -190,3 +190,32 @@ def test_numbers_that_no_agent_sends_do_no_harm() -> None:
 def test_no_rows_have_the_declared_columns() -> None:
     assert dict(match(frame(()), frozenset(), NODE_NAMES).schema) == MATCHED
     assert dict(match(frame([near(source_index=None)]), frozenset(), pl.Series([], dtype=pl.String)).schema) == MATCHED
+
+
+def test_names_are_those_of_the_initiators_node_the_latest_first() -> None:
+    told = near(destination_names=["b.example", "a.example"], application_protocol="")
+    (row,) = matched(far(application_protocol="http"), told)
+    assert (row["destination_names"], row["application_protocol"]) == ("b.example a.example", "http")
+    assert row["is_destination_unnamed"] is False
+
+
+def test_what_was_told_last_in_a_step_names_the_destination() -> None:
+    earlier = near(destination_names=["old.example"], interval_end_ns=5 * SECOND, seen_at_ns=SECOND)
+    later = near(destination_names=["new.example"], interval_start_ns=5 * SECOND, sequence=1)
+    (row,) = matched(later, earlier)
+    assert row["destination_names"] == "new.example"
+
+
+@pytest.mark.parametrize(("names", "is_unnamed"), [([], True), (["a.example"], False)])
+def test_a_destination_is_unnamed_while_nobody_knows_a_name(names: list[str], is_unnamed: bool) -> None:
+    (row,) = matched(near(is_destination_unnamed=True), near(sequence=1, destination_names=names))
+    assert row["is_destination_unnamed"] is is_unnamed
+
+
+def test_a_node_that_takes_the_ends_for_each_other_names_nothing() -> None:
+    backwards = report(
+        2, "source", source_address="10.0.2.8", source_port=80, destination_address="10.0.1.7", destination_port=4000,
+        source_index=2, destination_index=1, destination_names=["client.example"], is_destination_unnamed=True,
+    )  # fmt: skip
+    (row,) = matched(near(), backwards)
+    assert (row["source_address"], row["destination_names"], row["is_destination_unnamed"]) == ("10.0.1.7", None, False)

@@ -11,10 +11,11 @@ from schemas.errors import DecodeError
 from schemas.schema import read_schema
 from streams.source.bound import check_time
 from streams.source.part import Part, PartDecoder
-from tests.support.parts import SECOND, batch, encoded, raw_flow
+from tests.support.parts import SECOND, batch, dns_exchange, encoded, l7_exchange, part, raw_flow
 
 SCHEMA = read_schema("raw_flow")
 DECODER = PartDecoder(SCHEMA)
+L7_DECODER = PartDecoder(read_schema("l7_exchange"))
 
 
 def test_rows_come_with_the_facts_of_their_batch() -> None:
@@ -107,6 +108,16 @@ def test_messages_read_together_are_what_each_is_alone() -> None:
     assert [part.name.node for part in found if isinstance(part, Part)] == ["node1", "node2", "node3", "node4"]
 
 
+def test_what_messages_say_of_themselves_is_read_without_their_rows() -> None:
+    times = {"start": NOW, "end": NOW + 10}
+    messages = [
+        encoded(batch("node1", **times), [raw_flow(protocol=256)]),
+        b"garbage",
+        encoded(batch("node2", **times)),
+    ]
+    assert [of.node for of in DECODER.batches(enumerate(messages), NOW * SECOND)] == ["node1", "node2"]
+
+
 def shown(part: Part | DecodeError) -> Any:
     return (part.offset, part.batch, part.rows.to_dicts()) if isinstance(part, Part) else str(part)
 
@@ -116,6 +127,67 @@ def test_an_interval_of_another_age_is_refused_alone() -> None:
     taken, refused = DECODER.decode_all(enumerate(messages), NOW * SECOND)
     assert isinstance(taken, Part)
     assert "clock of node1" in str(refused)
+
+
+_BEFORE = {
+    **SCHEMA,
+    "fields": [
+        field
+        for field in SCHEMA["fields"]
+        if field["name"] not in {"application_protocol", "destination_names", "is_destination_unnamed"}
+    ],
+}
+
+
+def test_an_agent_of_the_release_before_is_understood() -> None:
+    message = ContainerEncoder(_BEFORE).encode([raw_flow(flow_key=3)], batch().metadata(), b"0123456789abcdef")
+    now = encoded(batch(), [raw_flow(flow_key=4, destination_names=["a.example"], is_destination_unnamed=True)])
+    before, after = (part.rows for part in DECODER.decode_all([(0, message), (1, now)]) if isinstance(part, Part))
+    assert before.schema == after.schema
+    names = ("flow_key", "application_protocol", "destination_names", "is_destination_unnamed")
+    assert before.select(*names).row(0) == (3, "", [], False)
+    assert after.select(*names).row(0) == (4, "", ["a.example"], True)
+
+
+def test_a_column_that_every_release_sends_may_not_be_missing() -> None:
+    fields = [field for field in _BEFORE["fields"] if field["name"] != "zone"]
+    message = ContainerEncoder({**SCHEMA, "fields": fields}).encode([raw_flow()], batch().metadata(), b"0" * 16)
+    with pytest.raises(DecodeError, match=r"zone|does not fit"):
+        DECODER.decode(message, 0)
+
+
+@pytest.mark.parametrize(
+    ("impossible", "complaint"),
+    [
+        ({"count": -1}, "count -1 is not within"),
+        ({"latency_us": [-1]}, "latency_us -1 is not within"),
+        ({"latency_us": [1] * 65}, "latency_us of 65 items is longer"),
+        ({"answers": [""] * 65}, "answers of 65 items is longer"),
+        ({"answers": ["x" * 2049]}, "answers of 2049 bytes is longer"),
+        ({"name": "x" * 8193}, "name of 8193 bytes is longer"),
+        ({"client_address": "web"}, "client_address 'web' is no address"),
+    ],
+)
+def test_exchanges_are_held_to_bounds_of_their_own(impossible: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(DecodeError, match=f"^{re.escape(complaint)}"):
+        part(batch(), [dns_exchange(), dns_exchange(**impossible)], schema="dns_exchange")
+
+
+def test_lists_of_exchanges_are_read() -> None:
+    rows = [dns_exchange(latency_us=[3, 1], answers=["10.0.0.1", "fd00::1"]), dns_exchange()]
+    found = part(batch(), rows, schema="dns_exchange").rows
+    assert found["latency_us"].to_list() == [[3, 1], []]
+    assert found["answers"].to_list() == [["10.0.0.1", "fd00::1"], []]
+
+
+@given(st.data())
+def test_a_damaged_batch_of_exchanges_decodes_or_is_a_decode_error(data: st.DataObject) -> None:
+    rows = [l7_exchange(latency_us=[1, 2], tls_alpn=["h2"], path="/")] * 3
+    whole = bytearray(encoded(batch(), rows, "l7_exchange"))
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(st.integers(len(whole) - 400, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(DecodeError):
+        assert L7_DECODER.decode(bytes(whole), 0).rows.height <= 3
 
 
 @given(st.binary(max_size=300))

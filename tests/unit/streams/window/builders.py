@@ -48,6 +48,7 @@ _BLANK: Row = {
     "started_at_ns": 65 * SECOND, "seen_at_ns": 69 * SECOND, "interval_start_ns": 60 * SECOND,
     "interval_end_ns": 70 * SECOND, "is_orphan": False, "policy_verdict": "none", "ingress_policies": [],
     "egress_policies": [], "denied_by": [], "pending": [], "action": "allowed", "drift": False,
+    "is_destination_unnamed": False,
 }  # fmt: skip
 
 

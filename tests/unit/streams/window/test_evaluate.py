@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.policy.knowledge import Names
 from streams.policy.timeline import PolicyTimeline
 from streams.source.part import Part
-from streams.window.evaluate import Beside, Evaluation, Names, evaluate_step, revision
+from streams.window.evaluate import Beside, Evaluation, evaluate_step, revision
 from tests.support.parts import SECOND, batch, part, raw_flow
 from tests.unit.streams.policy.builders import policy_object, timeline
 from tests.unit.streams.window.builders import API, WEB_1, directory

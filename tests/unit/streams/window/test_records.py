@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from streams.metadata.directory import Directory
 from streams.policy.hits import HITS
+from streams.result.deadletter import Refused, dead_letter
 from streams.window.aggregate import aggregate
-from streams.window.deadletter import Refused, dead_letter
 from streams.window.flow import Row, Stamp, flow_records
 from streams.window.record import hit_records, window_records
 from tests.support.objects import SECOND, directory_of
@@ -93,6 +93,19 @@ def test_ends_are_called_what_kubernetes_calls_them() -> None:
         "labels": {},
     }  # fmt: skip
     assert flow(judged(**OUTSIDE))["source"]["kubernetes"] is None
+
+
+def test_a_destination_outside_bears_the_name_that_was_looked_up_last() -> None:
+    outside = {"destination_index": None, "destination_address": "203.0.113.9", "direction": "outbound"}
+    named = flow(judged(**outside, destination_names="b.example a.example", application_protocol="tls"))
+    assert (named["destination"]["domain"], named["destination"]["unnamed"]) == ("b.example", False)
+    assert named["network"]["protocol"] == "tls"
+
+
+@pytest.mark.parametrize(("direction", "is_unnamed"), [("outbound", True), ("internal", False)])
+def test_only_what_is_outside_can_lack_a_name(direction: str, is_unnamed: bool) -> None:
+    record = flow(judged(direction=direction, is_destination_unnamed=True))
+    assert (record["destination"]["domain"], record["destination"]["unnamed"]) == (None, is_unnamed)
 
 
 def test_a_window_tells_the_workload_and_no_pod() -> None:

@@ -1,10 +1,11 @@
 """Endpoints in the words of the records: what Kubernetes calls each end, and numbers for workloads to group by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from streams.metadata.directory import Directory
 from streams.metadata.endpoint import Endpoint
 from streams.metadata.service import Service
 
@@ -52,6 +53,20 @@ def workload_of(endpoint: Endpoint) -> Workload:
 def workload_key(workload: Workload | None, address: str) -> str:
     """Kafka key of what is keyed by a workload; an end outside the cluster goes by its address."""
     return address if workload is None else f"{workload.namespace}/{workload.kind}/{workload.name}"
+
+
+def service_record(row: Mapping[str, Any], directory: Directory) -> dict[str, Any] | None:
+    """The Service that was dialled, of a row with ``service_index`` and the addresses; None when none was."""
+    index = row["service_index"]
+    if index is None:
+        return None
+    service = directory.services[index]
+    return {
+        "name": service.name,
+        "namespace": service.namespace,
+        "ip": row["dialled_address"] or row["destination_address"],
+        "port": row["destination_port"] if row["dialled_port"] is None else row["dialled_port"],
+    }
 
 
 class WorkloadNumbers:

@@ -1,17 +1,26 @@
 """Records of k8s.objects gathered into what is known of the cluster: names and policies."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from streams.metadata.builder import DirectoryBuilder
+from streams.metadata.directory import Directory
 from streams.policy.policy import Policy
 from streams.policy.record import policy_of
 from streams.policy.timeline import PolicyTimeline
-from streams.window.evaluate import Names
 
 _KEPT_NS: Final = 2 * 3600 * 10**9
 """Twice the retention of flows.raw: no flow can ask for an older name."""
 _FORGET_EVERY: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is known of the cluster: who is who, and which policies hold."""
+
+    directory: Directory
+    policies: PolicyTimeline
 
 
 class Knowledge:

@@ -1,0 +1,1 @@
+"""What every stage writes: records of the result topics, and what it could not use."""

@@ -1,0 +1,38 @@
+"""The index stage: results to Elasticsearch."""
+
+from runtime.reader import certificates
+from runtime.settings import SettingsError
+from schemas.topic import DEAD_LETTER
+from streams.index.counters import IndexCounters
+from streams.index.documents import TOPICS
+from streams.index.processor import IndexProcessor, IndexStage
+from streams.index.writer import IndexWriter
+from streams.source.reader import LogReader
+from streams.stage.main import Built, Process
+
+_STAGE = "index"
+
+
+def build(process: Process) -> Built:
+    """Raise SettingsError when there is no Elasticsearch to index to."""
+    settings = process.settings
+    if not settings.elasticsearch.hosts:
+        raise SettingsError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: name the stages to run without the index")
+    if settings.elasticsearch.ca_certs:
+        certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.elasticsearch.ca_certs)
+    counters = IndexCounters(process.registry)
+    stage = IndexStage(
+        cluster=settings.cluster,
+        namespace=settings.elasticsearch.namespace,
+        topics={process.name(topic): topic for topic in TOPICS},
+        log=LogReader(settings.kafka, process.group(_STAGE) + "-progress"),
+        registry=process.schemas,
+        index=IndexWriter(settings.elasticsearch, counters),
+        dead_letters=process.writer(_STAGE, (DEAD_LETTER,)),
+        counters=counters,
+        share=process.share("the results"),
+    )
+    app, topics = process.application(_STAGE, stage.topics)
+    processor = IndexProcessor(stage)
+    processor.register(app, topics)
+    return Built(app, processor)
