@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.schema import read_schema
@@ -100,6 +100,7 @@ def test_what_was_not_shown_is_a_record_of_its_own() -> None:
     assert (decoded["count"], decoded["source"]["ip"], decoded["network"]["protocol"]) == (40, "", "dns")
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {

@@ -5,7 +5,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.exchange.evaluate import evaluate_part
@@ -84,6 +84,7 @@ def counted(parts: list[Part], *, at_once: bool) -> int:
     return total
 
 
+@settings(deadline=None)  # many frames for one example
 @given(exchanges(), cuts(), st.randoms(use_true_random=False), st.booleans())
 def test_every_exchange_counts_once(
     happened: list[_Exchange], meeting: dict[str, list[int]], random: Any, at_once: bool
@@ -94,6 +95,7 @@ def test_every_exchange_counts_once(
     assert counted(parts, at_once=at_once) == len(happened)
 
 
+@settings(deadline=None)  # many frames for one example
 @given(exchanges(), cuts(), st.data())
 def test_every_exchange_counts_once_when_reports_come_within_the_grace(
     happened: list[_Exchange], meeting: dict[str, list[int]], data: st.DataObject
@@ -117,6 +119,7 @@ def test_every_exchange_counts_once_when_reports_come_within_the_grace(
     assert not list(ledger.offsets())
 
 
+@settings(deadline=None)  # many frames for one example
 @given(exchanges(), cuts(), st.randoms(use_true_random=False))
 def test_what_a_silent_node_would_have_counted_is_counted_by_the_other(
     happened: list[_Exchange], meeting: dict[str, list[int]], random: Any

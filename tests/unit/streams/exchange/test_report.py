@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.parts import SECOND, batch
@@ -8,6 +8,7 @@ from tests.unit.streams.exchange.builders import reports
 _SPAN = st.tuples(st.integers(0, 30), st.integers(1, 6))
 
 
+@settings(deadline=None)
 @given(st.lists(_SPAN, max_size=12), st.integers(0, 40), st.integers(0, 10))
 def test_a_node_reported_what_any_of_its_batches_did(spans: list[tuple[int, int]], first: int, length: int) -> None:
     known = reports(*(batch("node1", start=start, end=start + size) for start, size in spans))
