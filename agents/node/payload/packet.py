@@ -63,3 +63,6 @@ class Packet:
     has_kernel_time: bool
     """Seen by the kernel's clock at its hook; else by ours when the message was read, which is much too late for a
     latency."""
+    acknowledgement: int = 0
+    """TCP acknowledgement number: where the next bytes of the other side begin, as far as the sender knows. An answer
+    to this packet cannot begin before. 0 where it is not known."""

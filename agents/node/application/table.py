@@ -1,0 +1,259 @@
+"""Decides which exchanges the packets of an interval show, and which connections speak what.
+
+Packets are the first of a message each; of TLS, HTTP/2 and SSH the first of a connection. Everything that is held is
+bounded by ApplicationOptions, and what finds no room is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from agents.node.application.columns import exchange_columns
+from agents.node.application.conversation import Conversation
+from agents.node.application.disguise import Disguise
+from agents.node.application.exchange import Ends, Exchange
+from agents.node.application.head import RequestHead
+from agents.node.application.hello import ClientHello, parse_hello
+from agents.node.application.http1 import parse_requests, parse_responses
+from agents.node.application.http2 import is_grpc, parse_preface
+from agents.node.application.ja4 import fingerprint
+from agents.node.application.options import ApplicationOptions
+from agents.node.application.recognised import Recognised
+from agents.node.application.route import RouteTable
+from agents.node.application.sequence import in_order, is_near
+from agents.node.application.summary import Summary
+from agents.node.application.template import LONGEST, template_of
+from agents.node.payload.packet import Kind, Packet
+from agents.publish.column import Column
+
+_IDLE_NS: Final = 120_000_000_000
+"""After that a connection without waiting requests is forgotten; retransmits come sooner."""
+_TLS_VERSIONS: Final = {0x0304: "1.3", 0x0303: "1.2", 0x0302: "1.1", 0x0301: "1.0", 0x0300: "ssl3"}
+_NO_TIME: Final = 1 << 63
+_BANNER: Final = b"SSH-"
+
+
+class _Connection:
+    """What is remembered of a connection."""
+
+    __slots__ = ("begin_sequence", "conversation", "name", "seen_at_ns")
+
+    def __init__(self) -> None:
+        self.conversation: Conversation | None = None
+        self.name = ""
+        """What it was told to speak."""
+        self.begin_sequence: int | None = None
+        """Of the packet that began TLS or HTTP/2."""
+        self.seen_at_ns = 0
+
+    def talk(self, ends: Ends) -> Conversation:
+        """Its HTTP/1, from now on at the latest."""
+        if self.conversation is None:
+            self.conversation = Conversation(ends)
+        return self.conversation
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are requests without answers."""
+        return self.conversation is not None and len(self.conversation) > 0
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether it spoke HTTP/1 and speaks something else by now."""
+        return self.conversation is not None and self.conversation.is_switched
+
+
+class ApplicationTable:
+    """Requests that wait for their answers, and the sums of the interval."""
+
+    def __init__(self, options: ApplicationOptions) -> None:
+        self._options = options
+        self._disguise = Disguise(options)
+        self._routes = RouteTable(options.templates_per_server)
+        self._summary = Summary(options.rows, options.folded_rows)
+        self._connections: dict[Ends, _Connection] = {}
+        self._waiting = 0
+        self._recognised: list[Recognised] = []
+        self._overflowed = 0
+        self.malformed = 0
+        """Packets that are not what their first bytes promise."""
+
+    @property
+    def overflowed(self) -> int:
+        """Requests for which there was no room, and exchanges that were folded by server."""
+        return self._overflowed + self._summary.overflowed
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def note(self, packets: Sequence[Packet]) -> list[Recognised]:
+        """Take packets in the order in which the kernel showed them; return what connections speak, once for each."""
+        for ends, packet in in_order(packets):
+            match packet.kind:
+                case Kind.HTTP_REQUEST:
+                    self._note_request(ends, packet)
+                case Kind.HTTP_RESPONSE:
+                    self._note_response(ends, packet)
+                case Kind.TLS_HELLO:
+                    self._note_hello(ends, packet)
+                case Kind.HTTP2_PREFACE:
+                    self._note_preface(ends, packet)
+                case Kind.SSH_BANNER:
+                    self._note_banner(ends, packet)
+                case _:
+                    pass
+        recognised, self._recognised = self._recognised, []
+        return recognised
+
+    def take_report(self, now_ns: int, flush: bool = False) -> dict[str, Column]:
+        """Exchanges since the last report, columns of L7Exchange.
+
+        Requests without an answer are told when they have waited for the options' patience. ``flush`` tells all, when
+        the agent stops.
+        """
+        self._give_up(_NO_TIME if flush else now_ns - self._options.patience_ns)
+        oldest_ns = _NO_TIME if flush else now_ns - _IDLE_NS
+        self._connections = {
+            ends: known for ends, known in self._connections.items() if known.is_waiting or known.seen_at_ns > oldest_ns
+        }
+        self._routes.forget(now_ns)
+        return exchange_columns(self._summary.take())
+
+    def _note_request(self, ends: Ends, packet: Packet) -> None:
+        known = self._know(ends, packet)
+        if known.is_switched:
+            return
+        heads = [] if packet.is_reply else parse_requests(packet.payload)
+        if not heads:
+            self.malformed += 1
+            return
+        self._recognise(known, packet, "http")
+        talk = known.talk(ends)
+        room = max(min(self._options.waiting_per_connection - len(talk), self._options.waiting - self._waiting), 0)
+        self._overflowed += max(len(heads) - room, 0)
+        before = len(talk)
+        self._add(talk.ask(packet, [self._told(ends, head) for head in heads[:room]]))
+        self._waiting += len(talk) - before
+
+    def _note_response(self, ends: Ends, packet: Packet) -> None:
+        known = self._know(ends, packet)
+        if known.is_switched:
+            return
+        heads = parse_responses(packet.payload) if packet.is_reply else []
+        if not heads:
+            self.malformed += 1
+            return
+        self._recognise(known, packet, "http")
+        talk = known.talk(ends)
+        before = len(talk)
+        self._add(talk.answer(packet, heads))
+        self._waiting += len(talk) - before
+
+    def _note_hello(self, ends: Ends, packet: Packet) -> None:
+        hello = None if packet.is_reply else parse_hello(packet.payload)
+        if hello is None:
+            self.malformed += 1
+            return
+        known = self._know(ends, packet)
+        self._recognise(known, packet, "tls")
+        if self._begins(known, packet):
+            self._summary.add(self._opened(ends, packet, hello))
+
+    def _note_preface(self, ends: Ends, packet: Packet) -> None:
+        heads = None if packet.is_reply else parse_preface(packet.payload)
+        if heads is None:
+            self.malformed += 1
+            return
+        known = self._know(ends, packet)
+        name = "grpc" if any(is_grpc(head) for head in heads) else "http2"
+        self._recognise(known, packet, name)
+        if self._begins(known, packet):
+            for head in heads:
+                self._summary.add(self._begun(ends, packet, self._told(ends, head)))
+
+    def _note_banner(self, ends: Ends, packet: Packet) -> None:
+        if packet.payload.startswith(_BANNER):
+            self._recognise(self._know(ends, packet), packet, "ssh")
+        else:
+            self.malformed += 1
+
+    def _know(self, ends: Ends, packet: Packet) -> _Connection:
+        """The connection, which becomes the one that is forgotten last."""
+        known = self._connections.pop(ends, None)
+        if known is None:
+            known = _Connection()
+            if len(self._connections) >= self._options.connections:
+                self._evict()
+        self._connections[ends] = known
+        known.seen_at_ns = packet.seen_at_ns
+        return known
+
+    def _evict(self) -> None:
+        oldest = self._connections.pop(next(iter(self._connections)))
+        if oldest.conversation:
+            self._overflowed += len(oldest.conversation)
+            self._waiting -= len(oldest.conversation)
+            self._add(oldest.conversation.give_up(_NO_TIME))
+
+    def _give_up(self, before_ns: int) -> None:
+        for known in self._connections.values():
+            if known.conversation:
+                waiting = len(known.conversation)
+                self._add(known.conversation.give_up(before_ns))
+                self._waiting += len(known.conversation) - waiting
+
+    def _recognise(self, known: _Connection, packet: Packet, name: str) -> None:
+        if not known.name:
+            known.name = name
+            self._recognised.append(Recognised(packet.client, packet.dialled, packet.protocol, name))
+
+    def _begins(self, known: _Connection, packet: Packet) -> bool:
+        """Whether this packet begins a connection, and is no retransmit or second hello of one."""
+        if known.begin_sequence is not None and is_near(packet.sequence, known.begin_sequence):
+            return False
+        known.begin_sequence = packet.sequence
+        return True
+
+    def _told(self, ends: Ends, head: RequestHead) -> RequestHead:
+        """The head as it may be told: its path a template, and what is secret hidden."""
+        path, has_query, query = head.path.partition("?")
+        template = template_of(path, head.is_path_cut and not has_query)
+        if has_query and self._options.keep_query:
+            template = f"{template}?{query}"[:LONGEST]
+        if template:
+            template = self._disguise.path(self._routes.admit(ends.server, template))
+        told = self._disguise.head(head)
+        return told if told.path == template else replace(told, path=template)
+
+    def _opened(self, ends: Ends, packet: Packet, hello: ClientHello) -> Exchange:
+        return Exchange(
+            ends,
+            "tls",
+            packet.seen_at_ns,
+            packet.seen_at_ns,
+            host=self._disguise.host(hello.server_name),
+            tls_version=_TLS_VERSIONS.get(hello.version, ""),
+            tls_protocols=hello.protocol_names,
+            tls_ja4=fingerprint(hello),
+        )
+
+    @staticmethod
+    def _begun(ends: Ends, packet: Packet, head: RequestHead) -> Exchange:
+        """The request alone: what answers it comes in frames that were never shown."""
+        return Exchange(
+            ends,
+            "grpc" if is_grpc(head) else "http2",
+            packet.seen_at_ns,
+            packet.seen_at_ns,
+            method=head.method,
+            host=head.host,
+            path=head.path,
+            version=head.version,
+            user_agent=head.user_agent,
+            request_id=head.request_id,
+            trace_parent=head.trace_parent,
+        )
+
+    def _add(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self._summary.add(exchange)
