@@ -22,7 +22,8 @@ EXCHANGES = CONNECTIONS * TURNS
 BATCH = 500
 """Packets that one read of the capture brings."""
 RUNS = 5
-MOST = 4.0
+MOST_MS = 50
+"""1,000 exchanges a second take no more of a core than all else that the agent does: a twentieth."""
 HEADERS = {
     "Host": "shop.example.com",
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0",
@@ -40,16 +41,16 @@ def run() -> list[dict[str, Any]]:
     packets = traffic()
     ours = min(cpu_of(lambda: table_path(packets)) for _ in range(RUNS))
     bare = min(cpu_of(lambda: bare_loop(packets)) for _ in range(RUNS))
-    ratio = ours / bare
+    cost_ms = 1000 * 1000 * ours / EXCHANGES
     return [
         {
             "name": "agent.application",
-            "value": 1000 * 1000 * ours / EXCHANGES,
+            "value": cost_ms,
             "unit": "ms of a core for 1,000 HTTP exchanges, packets to encoded rows",
-            "ratio": ratio,
+            "ratio": ours / bare,
             "against": "httptools and a dictionary for each head, and no more",
-            "aim": f"at most {MOST:g} times",
-            "holds": ratio <= MOST,
+            "aim": f"at most {MOST_MS} ms",
+            "holds": cost_ms <= MOST_MS,
         }
     ]
 

@@ -4,7 +4,6 @@ Sequence numbers tell a retransmit from a request that is made twice, and acknow
 a request passed unseen, so that one that was not shown does not shift all that follow.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -20,7 +19,9 @@ _FEWEST: Final = 200
 _REDIRECT: Final = 300
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
+    """A request and what its packet said of it."""
+
     head: RequestHead
     sequence: int
     acknowledgement: int
@@ -32,13 +33,14 @@ class Conversation:
     """State of one connection. Every exchange comes out once; the caller gives it its path template before."""
 
     __slots__ = (
-        "_answer_end", "_answer_sequence", "_asked_end", "_asked_sequence", "_ends", "_given_up", "_waiting",
-        "is_switched",
+        "_answer_end", "_answer_sequence", "_asked_end", "_asked_sequence", "_ends", "_given_up", "is_switched",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
-        self._waiting: deque[_Asked] = deque()
+        self.waiting: list[Asked] = []
+        """Requests without their answers, in order; for others to count."""
         self._asked_sequence: int | None = None
         self._asked_end: int | None = None
         self._answer_sequence: int | None = None
@@ -46,9 +48,6 @@ class Conversation:
         self._given_up = 0
         self.is_switched = False
         """It speaks something else by now: after 101, or as a tunnel."""
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def ask(self, packet: Packet, heads: Sequence[RequestHead]) -> list[Exchange]:
         """Take a packet's requests; return older ones whose answers passed unseen."""
@@ -65,8 +64,8 @@ class Conversation:
         whole = heads[0].message_bytes if len(heads) == 1 else -1
         self._asked_end = plus(packet.sequence, whole) if whole >= 0 else None
         for head in heads:
-            self._waiting.append(
-                _Asked(head, packet.sequence, packet.acknowledgement, packet.seen_at_ns, packet.has_kernel_time)
+            self.waiting.append(
+                Asked(head, packet.sequence, packet.acknowledgement, packet.seen_at_ns, packet.has_kernel_time)
             )
         return done
 
@@ -88,34 +87,34 @@ class Conversation:
     def give_up(self, before_ns: int) -> list[Exchange]:
         """Requests that have waited since before this time, as unanswered."""
         done = []
-        while self._waiting and self._waiting[0].seen_at_ns <= before_ns:
-            done.append(self._unanswered(self._waiting.popleft()))
+        while self.waiting and self.waiting[0].seen_at_ns <= before_ns:
+            done.append(self._unanswered(self.waiting.pop(0)))
             self._given_up += 1
         return done
 
     def _begin_anew(self) -> list[Exchange]:
         """Another connection has the ends of one that is over."""
-        done = [self._unanswered(asked) for asked in self._waiting]
-        self._waiting.clear()
+        done = [self._unanswered(asked) for asked in self.waiting]
+        self.waiting.clear()
         self._answer_sequence = self._answer_end = None
         self._given_up, self.is_switched = 0, False
         return done
 
     def _unseen(self, packet: Packet) -> list[Exchange]:
         """The only one that waits, if its client has had bytes of the answer before it asks again."""
-        if len(self._waiting) != 1 or not packet.acknowledgement:
+        if len(self.waiting) != 1 or not packet.acknowledgement:
             return []
-        [asked] = self._waiting
+        [asked] = self.waiting
         begin = asked.acknowledgement
         if begin and self._answer_end is not None and is_after(self._answer_end, begin):
             begin = self._answer_end
         if not begin or not is_after(packet.acknowledgement, begin):
             return []
-        self._waiting.clear()
+        self.waiting.clear()
         return [self._unanswered(asked)]
 
     def _end(self, packet: Packet, head: ResponseHead) -> list[Exchange]:
-        asked = self._waiting.popleft() if self._is_asked(packet) else None
+        asked = self.waiting.pop(0) if self._is_asked(packet) else None
         if asked is None:
             if self._given_up:
                 self._given_up -= 1
@@ -131,9 +130,9 @@ class Conversation:
 
     def _is_asked(self, packet: Packet) -> bool:
         """Whether the request that waits longest can be the one that this answers."""
-        if not self._waiting:
+        if not self.waiting:
             return False
-        asked = self._waiting[0]
+        asked = self.waiting[0]
         if asked.acknowledgement and is_after(asked.acknowledgement, packet.sequence):
             return False
         return asked.has_kernel_time != packet.has_kernel_time or asked.seen_at_ns <= packet.seen_at_ns
@@ -146,32 +145,19 @@ class Conversation:
         length = head.message_bytes if has_body else head.head_bytes
         self._answer_end = plus(packet.sequence, length) if length >= 0 else None
 
-    def _answered(self, asked: _Asked, packet: Packet, answer: ResponseHead) -> Exchange:
+    def _answered(self, asked: Asked, packet: Packet, answer: ResponseHead) -> Exchange:
+        ended_at_ns = max(packet.seen_at_ns, asked.seen_at_ns)
         is_timed = asked.has_kernel_time and packet.has_kernel_time
-        return self._exchange(
-            asked,
-            max(packet.seen_at_ns, asked.seen_at_ns),
-            answer.status,
-            max(packet.seen_at_ns - asked.seen_at_ns, 0) if is_timed else -1,
-        )
-
-    def _unanswered(self, asked: _Asked) -> Exchange:
-        return self._exchange(asked, asked.seen_at_ns, 0, -1)
-
-    def _exchange(self, asked: _Asked, ended_at_ns: int, status: int, latency_ns: int) -> Exchange:
-        head = asked.head
         return Exchange(
-            ends=self._ends,
-            protocol="http",
-            seen_at_ns=asked.seen_at_ns,
-            ended_at_ns=ended_at_ns,
-            method=head.method,
-            host=head.host,
-            path=head.path,
-            status=status,
-            latency_ns=latency_ns,
-            version=head.version,
-            user_agent=head.user_agent,
-            request_id=head.request_id,
-            trace_parent=head.trace_parent,
+            self._ends,
+            "http",
+            asked.seen_at_ns,
+            ended_at_ns,
+            asked.head,
+            answer.status,
+            ended_at_ns - asked.seen_at_ns if is_timed else -1,
+            answer.version,
         )
+
+    def _unanswered(self, asked: Asked) -> Exchange:
+        return Exchange(self._ends, "http", asked.seen_at_ns, asked.seen_at_ns, asked.head, version=asked.head.version)

@@ -1,6 +1,5 @@
 """Decides what of an exchange's texts leaves the node: as they are, as keyed hashes, or not at all."""
 
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
@@ -23,8 +22,7 @@ class Disguise:
         """The head without what is not to be told; its path comes later, as a template."""
         if self._is_plain:
             return head
-        return replace(
-            head,
+        return head._replace(
             host=self.host(head.host),
             user_agent=self._treat(head.user_agent, self._options.user_agents),
             request_id=self._treat(head.request_id, self._options.request_ids),

@@ -1,8 +1,8 @@
 """What is told of one request and its answer, or of one TLS connection's beginning."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from agents.node.application.head import RequestHead
 from agents.node.payload.packet import End, Packet
 
 
@@ -17,9 +17,21 @@ class Ends(NamedTuple):
     answered: End
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One exchange. Without a request (it passed before the agent started, or was cut) the texts are empty."""
+class Offer(NamedTuple):
+    """What a ClientHello offers."""
+
+    version: str = ""
+    """The highest: 1.3, 1.2, 1.1, 1.0 or ssl3."""
+    protocols: tuple[str, ...] = ()
+    ja4: str = ""
+
+
+NO_HEAD: Final = RequestHead()
+NO_OFFER: Final = Offer()
+
+
+class Exchange(NamedTuple):
+    """One exchange. Without a request (it passed before the agent started, or was cut) the head's texts are empty."""
 
     ends: Ends
     protocol: str
@@ -28,21 +40,15 @@ class Exchange:
     """When it began, Unix time."""
     ended_at_ns: int
     """When its answer came; when it began, without one."""
-    method: str = ""
-    host: str = ""
-    path: str = ""
-    """Template."""
+    head: RequestHead = NO_HEAD
+    """With a template in the place of its path; of TLS the server name in the place of the host."""
     status: int = 0
     """0 when no answer was seen."""
     latency_ns: int = -1
     """-1 when it is not known."""
     version: str = ""
-    user_agent: str = ""
-    request_id: str = ""
-    trace_parent: str = ""
-    tls_version: str = ""
-    tls_protocols: tuple[str, ...] = field(default=())
-    tls_ja4: str = ""
+    """Of HTTP, as the answer has it, else the request."""
+    offer: Offer = NO_OFFER
 
 
 def ends_of(packet: Packet) -> Ends:

@@ -3,18 +3,22 @@
 Every packet gets a parser of its own: what follows the first segment of a head or a body was never shown to us.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import httptools
 
 from agents.node.application.head import (
+    CONTENT_TYPE_LENGTH,
+    HOST_LENGTH,
+    IDENTIFIER_LENGTH,
     METHOD_LENGTH,
     PATH_LENGTH,
+    USER_AGENT_LENGTH,
     RequestHead,
     ResponseHead,
     clean_text,
     split_target,
-    wanted_length,
 )
 
 _PAYLOAD_BYTES: Final = 16_384
@@ -26,6 +30,9 @@ _LARGEST_BODY: Final = 1 << 30
 _LINE_END: Final = b"\r\n"
 _HEAD_END: Final = b"\r\n\r\n"
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
+_LEAST_STATUS: Final = 100
+_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
+_WANTED: Final = _LENGTHS | {b"host", b"user-agent", b"x-request-id", b"traceparent", b"content-type"}
 _UNKNOWN: Final = -1
 
 
@@ -46,62 +53,58 @@ def parse_responses(payload: bytes) -> list[ResponseHead]:
 class _Requests:
     """Takes the parser's callbacks."""
 
+    __slots__ = ("_head_bytes", "_headers", "_is_open", "_parser", "_payload", "_url", "heads")
+
     def __init__(self, payload: bytes) -> None:
         self.heads: list[RequestHead] = []
         self._payload = payload
+        self._head_bytes = _head_bytes(payload)
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
-        self._headers: dict[bytes, str] = {}
-        self._body_bytes = 0
+        self._headers: dict[bytes, bytes] = {}
         self._is_open = False
 
     def read(self) -> None:
         try:
-            self._parser.feed_data(_closed(self._payload))
+            self._parser.feed_data(self._payload if self._head_bytes >= 0 else _closed(self._payload))
         except httptools.HttpParserUpgrade:
             return
         except httptools.HttpParserError:
             if self._parser.get_http_version() not in _VERSIONS:
                 return
         if self._is_open and self._url:
-            self._close()
+            self.on_headers_complete()
 
     def on_message_begin(self) -> None:
-        self._url, self._headers, self._body_bytes, self._is_open = b"", {}, 0, True
+        self._url, self._headers, self._is_open = b"", {}, True
 
     def on_url(self, url: bytes) -> None:
         self._url = url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lowered = name.lower()
-        length = wanted_length(lowered)
-        if length:
-            self._headers.setdefault(lowered, clean_text(value, length))
-        else:
-            self._body_bytes = _body_bytes(self._body_bytes, lowered, value)
+        if lowered in _WANTED:
+            self._headers.setdefault(lowered, value)
 
     def on_headers_complete(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
         self._is_open = False
         if len(self.heads) >= _MESSAGES:
             return
         method = clean_text(self._parser.get_method(), METHOD_LENGTH)
         authority, path = split_target(clean_text(self._url, PATH_LENGTH), method == "CONNECT")
-        version, headers = self._parser.get_http_version(), self._headers
+        version, header = self._parser.get_http_version(), self._headers.get
         self.heads.append(
             RequestHead(
-                method=method,
-                host=authority or headers.get(b"host", ""),
-                path=path,
-                version=version if version in _VERSIONS else "",
-                user_agent=headers.get(b"user-agent", ""),
-                request_id=headers.get(b"x-request-id", ""),
-                trace_parent=headers.get(b"traceparent", ""),
-                content_type=headers.get(b"content-type", ""),
-                is_path_cut=len(self._url) > PATH_LENGTH or self._payload.endswith(self._url),
-                message_bytes=_message_bytes(_head_bytes(self._payload), self._body_bytes),
+                method,
+                authority or clean_text(header(b"host", b""), HOST_LENGTH),
+                path,
+                version if version in _VERSIONS else "",
+                clean_text(header(b"user-agent", b""), USER_AGENT_LENGTH),
+                clean_text(header(b"x-request-id", b""), IDENTIFIER_LENGTH),
+                clean_text(header(b"traceparent", b""), IDENTIFIER_LENGTH),
+                clean_text(header(b"content-type", b""), CONTENT_TYPE_LENGTH),
+                len(self._url) > PATH_LENGTH or self._payload.endswith(self._url),
+                _message_bytes(self._head_bytes, self._headers, 0),
             )
         )
 
@@ -109,51 +112,50 @@ class _Requests:
 class _Responses:
     """Takes the parser's callbacks."""
 
+    __slots__ = ("_head_bytes", "_headers", "_is_open", "_parser", "_payload", "heads")
+
     def __init__(self, payload: bytes) -> None:
         self.heads: list[ResponseHead] = []
         self._payload = payload
+        self._head_bytes = _head_bytes(payload)
         self._parser = httptools.HttpResponseParser(self)
-        self._body_bytes = _UNKNOWN
+        self._headers: dict[bytes, bytes] = {}
         self._is_open = False
 
     def read(self) -> None:
         try:
-            self._parser.feed_data(_closed(self._payload))
+            self._parser.feed_data(self._payload if self._head_bytes >= 0 else _closed(self._payload))
         except httptools.HttpParserUpgrade:
             return
         except httptools.HttpParserError:
             if not self._is_told():
                 return
         if self._is_open and self._is_told():
-            self._close()
+            self.on_headers_complete()
 
     def on_message_begin(self) -> None:
-        self._body_bytes, self._is_open = _UNKNOWN, True
+        self._headers, self._is_open = {}, True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._body_bytes = _body_bytes(self._body_bytes, name.lower(), value)
+        lowered = name.lower()
+        if lowered in _LENGTHS:
+            self._headers.setdefault(lowered, value)
 
     def on_headers_complete(self) -> None:
-        self._close()
-
-    def _is_told(self) -> bool:
-        """All three digits of the status are there: the cut may have taken the last."""
-        return self._parser.get_http_version() in _VERSIONS and self._parser.get_status_code() >= 100  # noqa: PLR2004 - the least status
-
-    def _close(self) -> None:
         self._is_open = False
         if len(self.heads) >= _MESSAGES:
             return
-        head_bytes = _head_bytes(self._payload)
-        version = self._parser.get_http_version()
-        message_bytes = _message_bytes(head_bytes, self._body_bytes)
-        self.heads.append(ResponseHead(self._parser.get_status_code(), version, head_bytes, message_bytes))
+        length = _message_bytes(self._head_bytes, self._headers, _UNKNOWN)
+        parser = self._parser
+        self.heads.append(ResponseHead(parser.get_status_code(), parser.get_http_version(), self._head_bytes, length))
+
+    def _is_told(self) -> bool:
+        """All three digits of the status are there: the cut may have taken the last."""
+        return self._parser.get_http_version() in _VERSIONS and self._parser.get_status_code() >= _LEAST_STATUS
 
 
 def _closed(payload: bytes) -> bytes:
-    """The payload, or of a cut head its whole lines, ended: the parser holds a line back until another one comes."""
-    if _HEAD_END in payload:
-        return payload
+    """Of a cut head its whole lines, ended: the parser holds a line back until another one comes."""
     end = payload.rfind(_LINE_END)
     return payload[:end] + _HEAD_END if end >= 0 else payload
 
@@ -164,13 +166,10 @@ def _head_bytes(payload: bytes) -> int:
     return end + len(_HEAD_END) if end >= 0 else _UNKNOWN
 
 
-def _body_bytes(known: int, name: bytes, value: bytes) -> int:
-    """What is known of the body's length after this header (RFC 9112, 6.3)."""
-    if name == b"content-length" and value.isdigit():
-        length = int(value[:12])
-        return length if length < _LARGEST_BODY else _UNKNOWN
-    return _UNKNOWN if name == b"transfer-encoding" else known
-
-
-def _message_bytes(head_bytes: int, body_bytes: int) -> int:
-    return _UNKNOWN if _UNKNOWN in {head_bytes, body_bytes} else head_bytes + body_bytes
+def _message_bytes(head_bytes: int, headers: Mapping[bytes, bytes], without: int) -> int:
+    """Head and body (RFC 9112, 6.3); ``without`` is what the body has when no header tells."""
+    if head_bytes < 0 or b"transfer-encoding" in headers:
+        return _UNKNOWN
+    told = headers.get(b"content-length")
+    body_bytes = without if told is None else int(told[:12]) if told.isdigit() else _UNKNOWN
+    return head_bytes + body_bytes if 0 <= body_bytes < _LARGEST_BODY else _UNKNOWN

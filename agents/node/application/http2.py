@@ -11,12 +11,15 @@ from hpack import Decoder, HPACKError
 from hpack.hpack import decode_integer
 
 from agents.node.application.head import (
+    CONTENT_TYPE_LENGTH,
+    HOST_LENGTH,
+    IDENTIFIER_LENGTH,
     METHOD_LENGTH,
     PATH_LENGTH,
+    USER_AGENT_LENGTH,
     RequestHead,
     clean_text,
     split_target,
-    wanted_length,
 )
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -139,16 +142,16 @@ def _head(fields: Sequence[tuple[str | bytes, str | bytes]]) -> RequestHead | No
     target = clean_text(found.get(b":path", b""), PATH_LENGTH)
     authority = found.get(b":authority", found.get(b"host", b""))
 
-    def header(name: bytes) -> str:
-        return clean_text(found.get(name, b""), wanted_length(name))
+    def header(name: bytes, length: int) -> str:
+        return clean_text(found.get(name, b""), length)
 
     return RequestHead(
         method=method,
-        host=clean_text(authority.rpartition(b"@")[2], wanted_length(b"host")),
+        host=clean_text(authority.rpartition(b"@")[2], HOST_LENGTH),
         path=split_target(target, is_connect=False)[1],
         version="2",
-        user_agent=header(b"user-agent"),
-        request_id=header(b"x-request-id"),
-        trace_parent=header(b"traceparent"),
-        content_type=header(b"content-type"),
+        user_agent=header(b"user-agent", USER_AGENT_LENGTH),
+        request_id=header(b"x-request-id", IDENTIFIER_LENGTH),
+        trace_parent=header(b"traceparent", IDENTIFIER_LENGTH),
+        content_type=header(b"content-type", CONTENT_TYPE_LENGTH),
     )

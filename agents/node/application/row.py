@@ -35,16 +35,16 @@ class Row:
         """Count one more."""
         self.count += 1
         self.ends = exchange.ends
-        self.user_agent = exchange.user_agent or self.user_agent
+        self.user_agent = exchange.head.user_agent or self.user_agent
         self.version = exchange.version or self.version
         self.first_seen_at_ns = min(self.first_seen_at_ns, exchange.seen_at_ns)
         self.last_seen_at_ns = max(self.last_seen_at_ns, exchange.ended_at_ns)
         latency_us = exchange.latency_ns // _US if exchange.latency_ns >= 0 else -1
         if latency_us > self.latency_max_us:
-            self.request_id, self.trace_parent = exchange.request_id, exchange.trace_parent
+            self.request_id, self.trace_parent = exchange.head.request_id, exchange.head.trace_parent
         elif not self.timed:
-            self.request_id = self.request_id or exchange.request_id
-            self.trace_parent = self.trace_parent or exchange.trace_parent
+            self.request_id = self.request_id or exchange.head.request_id
+            self.trace_parent = self.trace_parent or exchange.head.trace_parent
         if latency_us >= 0:
             self._time(latency_us)
 

@@ -1,11 +1,10 @@
 """TCP sequence numbers, which come round after 2^32 (RFC 9293, 3.4), and packets in their order."""
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-from agents.node.application.exchange import Ends, ends_of
 from agents.node.payload.packet import Packet
 
+Connection = TypeVar("Connection")
 _ALL: Final = 0xFFFFFFFF
 _HALF: Final = 1 << 31
 _REACH: Final = 1 << 24
@@ -36,18 +35,18 @@ def plus(sequence: int, length: int) -> int:
     return (sequence + length) & _ALL
 
 
-def in_order(packets: Sequence[Packet]) -> list[tuple[Ends, Packet]]:
+def in_order(pairs: list[tuple[Connection, Packet]]) -> list[tuple[Connection, Packet]]:
     """The packets, those of one side of one connection by sequence number, in the places that this side had.
 
     The network may exchange packets on the way; that happens within milliseconds, so one batch has them all.
+    Connections are told apart by identity.
     """
-    pairs = [(ends_of(packet), packet) for packet in packets]
-    latest: dict[tuple[Ends, bool], int] = {}
-    exchanged: set[tuple[Ends, bool]] = set()
-    for ends, packet in pairs:
-        side = (ends, packet.is_reply)
-        before = latest.get(side, packet.sequence)
-        if is_after(before, packet.sequence):
+    latest: dict[int, int] = {}
+    exchanged: set[int] = set()
+    for connection, packet in pairs:
+        side = 2 * id(connection) + packet.is_reply
+        before = latest.get(side)
+        if before is not None and is_after(before, packet.sequence):
             exchanged.add(side)
         latest[side] = packet.sequence
     if exchanged:
@@ -55,10 +54,10 @@ def in_order(packets: Sequence[Packet]) -> list[tuple[Ends, Packet]]:
     return pairs
 
 
-def _sort(pairs: list[tuple[Ends, Packet]], exchanged: set[tuple[Ends, bool]]) -> None:
-    places: dict[tuple[Ends, bool], list[int]] = {}
-    for at, (ends, packet) in enumerate(pairs):
-        side = (ends, packet.is_reply)
+def _sort(pairs: list[tuple[Connection, Packet]], exchanged: set[int]) -> None:
+    places: dict[int, list[int]] = {}
+    for at, (connection, packet) in enumerate(pairs):
+        side = 2 * id(connection) + packet.is_reply
         if side in exchanged:
             places.setdefault(side, []).append(at)
     for own in places.values():

@@ -1,14 +1,15 @@
 """Holds the rows of an interval, bounded: where there is no room for another one, exchanges are folded by server."""
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Final
 
-from agents.node.application.exchange import Exchange
+from agents.node.application.exchange import NO_OFFER, Exchange
+from agents.node.application.head import RequestHead
 from agents.node.application.row import Row
 from agents.node.application.template import REST
 
 _CLASS: Final = 100
+_FOLDED: Final = RequestHead(path=REST)
 
 
 class Summary:
@@ -49,26 +50,21 @@ class Summary:
         if row is None:
             if len(self._folded) >= self._folded_limit:
                 return
-            folded = Exchange(
-                ends, exchange.protocol, exchange.seen_at_ns, exchange.ended_at_ns, path=REST, status=status
-            )
-            row = self._folded[key] = Row(folded)
-        row.add(replace(exchange, user_agent="", version=""))
+            row = self._folded[key] = Row(exchange._replace(head=_FOLDED, status=status, offer=NO_OFFER))
+        row.add(exchange._replace(head=_FOLDED, version=""))
 
 
 def _key(exchange: Exchange) -> Hashable:
-    ends = exchange.ends
+    ends, head = exchange.ends, exchange.head
     return (
         ends.client.high,
         ends.client.low,
         ends.server,
         ends.dialled,
         exchange.protocol,
-        exchange.method,
-        exchange.host,
-        exchange.path,
+        head.method,
+        head.host,
+        head.path,
         exchange.status,
-        exchange.tls_version,
-        exchange.tls_protocols,
-        exchange.tls_ja4,
+        exchange.offer,
     )

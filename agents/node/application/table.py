@@ -5,15 +5,14 @@ bounded by ApplicationOptions, and what finds no room is counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from agents.node.application.columns import exchange_columns
 from agents.node.application.conversation import Conversation
 from agents.node.application.disguise import Disguise
-from agents.node.application.exchange import Ends, Exchange
+from agents.node.application.exchange import Ends, Exchange, Offer, ends_of
 from agents.node.application.head import RequestHead
-from agents.node.application.hello import ClientHello, parse_hello
+from agents.node.application.hello import parse_hello
 from agents.node.application.http1 import parse_requests, parse_responses
 from agents.node.application.http2 import is_grpc, parse_preface
 from agents.node.application.ja4 import fingerprint
@@ -36,31 +35,17 @@ _BANNER: Final = b"SSH-"
 class _Connection:
     """What is remembered of a connection."""
 
-    __slots__ = ("begin_sequence", "conversation", "name", "seen_at_ns")
+    __slots__ = ("begin_sequence", "ends", "name", "seen_at_ns", "talk")
 
-    def __init__(self) -> None:
-        self.conversation: Conversation | None = None
+    def __init__(self, ends: Ends) -> None:
+        self.ends = ends
+        self.talk = Conversation(ends)
+        """Its HTTP/1, if it speaks that."""
         self.name = ""
         """What it was told to speak."""
         self.begin_sequence: int | None = None
         """Of the packet that began TLS or HTTP/2."""
         self.seen_at_ns = 0
-
-    def talk(self, ends: Ends) -> Conversation:
-        """Its HTTP/1, from now on at the latest."""
-        if self.conversation is None:
-            self.conversation = Conversation(ends)
-        return self.conversation
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether there are requests without answers."""
-        return self.conversation is not None and len(self.conversation) > 0
-
-    @property
-    def is_switched(self) -> bool:
-        """Whether it spoke HTTP/1 and speaks something else by now."""
-        return self.conversation is not None and self.conversation.is_switched
 
 
 class ApplicationTable:
@@ -88,20 +73,23 @@ class ApplicationTable:
 
     def note(self, packets: Sequence[Packet]) -> list[Recognised]:
         """Take packets in the order in which the kernel showed them; return what connections speak, once for each."""
-        for ends, packet in in_order(packets):
-            match packet.kind:
-                case Kind.HTTP_REQUEST:
-                    self._note_request(ends, packet)
-                case Kind.HTTP_RESPONSE:
-                    self._note_response(ends, packet)
-                case Kind.TLS_HELLO:
-                    self._note_hello(ends, packet)
-                case Kind.HTTP2_PREFACE:
-                    self._note_preface(ends, packet)
-                case Kind.SSH_BANNER:
-                    self._note_banner(ends, packet)
-                case _:
-                    pass
+        step = self._options.connections  # so that none is pushed out by those that come with it
+        for at in range(0, len(packets), step):
+            known = [(self._know(packet), packet) for packet in packets[at : at + step]]
+            for connection, packet in in_order(known):
+                match packet.kind:
+                    case Kind.HTTP_REQUEST:
+                        self._note_request(connection, packet)
+                    case Kind.HTTP_RESPONSE:
+                        self._note_response(connection, packet)
+                    case Kind.TLS_HELLO:
+                        self._note_hello(connection, packet)
+                    case Kind.HTTP2_PREFACE:
+                        self._note_preface(connection, packet)
+                    case Kind.SSH_BANNER:
+                        self._note_banner(connection, packet)
+                    case _:
+                        pass
         recognised, self._recognised = self._recognised, []
         return recognised
 
@@ -111,77 +99,86 @@ class ApplicationTable:
         Requests without an answer are told when they have waited for the options' patience. ``flush`` tells all, when
         the agent stops.
         """
-        self._give_up(_NO_TIME if flush else now_ns - self._options.patience_ns)
+        before_ns = _NO_TIME if flush else now_ns - self._options.patience_ns
+        for known in self._connections.values():
+            self._end(known, before_ns)
         oldest_ns = _NO_TIME if flush else now_ns - _IDLE_NS
         self._connections = {
-            ends: known for ends, known in self._connections.items() if known.is_waiting or known.seen_at_ns > oldest_ns
+            ends: known
+            for ends, known in self._connections.items()
+            if known.talk.waiting or known.seen_at_ns > oldest_ns
         }
         self._routes.forget(now_ns)
         return exchange_columns(self._summary.take())
 
-    def _note_request(self, ends: Ends, packet: Packet) -> None:
-        known = self._know(ends, packet)
-        if known.is_switched:
+    def _note_request(self, known: _Connection, packet: Packet) -> None:
+        talk = known.talk
+        if talk.is_switched:
             return
         heads = [] if packet.is_reply else parse_requests(packet.payload)
         if not heads:
             self.malformed += 1
             return
         self._recognise(known, packet, "http")
-        talk = known.talk(ends)
-        room = max(min(self._options.waiting_per_connection - len(talk), self._options.waiting - self._waiting), 0)
+        before = len(talk.waiting)
+        room = max(min(self._options.waiting_per_connection - before, self._options.waiting - self._waiting), 0)
         self._overflowed += max(len(heads) - room, 0)
-        before = len(talk)
-        self._add(talk.ask(packet, [self._told(ends, head) for head in heads[:room]]))
-        self._waiting += len(talk) - before
+        self._add(talk.ask(packet, [self._told(known.ends, head) for head in heads[:room]]))
+        self._waiting += len(talk.waiting) - before
 
-    def _note_response(self, ends: Ends, packet: Packet) -> None:
-        known = self._know(ends, packet)
-        if known.is_switched:
+    def _note_response(self, known: _Connection, packet: Packet) -> None:
+        talk = known.talk
+        if talk.is_switched:
             return
         heads = parse_responses(packet.payload) if packet.is_reply else []
         if not heads:
             self.malformed += 1
             return
         self._recognise(known, packet, "http")
-        talk = known.talk(ends)
-        before = len(talk)
+        before = len(talk.waiting)
         self._add(talk.answer(packet, heads))
-        self._waiting += len(talk) - before
+        self._waiting += len(talk.waiting) - before
 
-    def _note_hello(self, ends: Ends, packet: Packet) -> None:
+    def _note_hello(self, known: _Connection, packet: Packet) -> None:
         hello = None if packet.is_reply else parse_hello(packet.payload)
         if hello is None:
             self.malformed += 1
             return
-        known = self._know(ends, packet)
         self._recognise(known, packet, "tls")
-        if self._begins(known, packet):
-            self._summary.add(self._opened(ends, packet, hello))
+        if not self._begins(known, packet):
+            return
+        offer = Offer(_TLS_VERSIONS.get(hello.version, ""), hello.protocol_names, fingerprint(hello))
+        head = RequestHead(host=self._disguise.host(hello.server_name))
+        at_ns = packet.seen_at_ns
+        self._summary.add(Exchange(known.ends, "tls", at_ns, at_ns, head, offer=offer))
 
-    def _note_preface(self, ends: Ends, packet: Packet) -> None:
+    def _note_preface(self, known: _Connection, packet: Packet) -> None:
+        """The requests alone: what answers them comes in frames that were never shown."""
         heads = None if packet.is_reply else parse_preface(packet.payload)
         if heads is None:
             self.malformed += 1
             return
-        known = self._know(ends, packet)
-        name = "grpc" if any(is_grpc(head) for head in heads) else "http2"
-        self._recognise(known, packet, name)
-        if self._begins(known, packet):
-            for head in heads:
-                self._summary.add(self._begun(ends, packet, self._told(ends, head)))
+        self._recognise(known, packet, "grpc" if any(is_grpc(head) for head in heads) else "http2")
+        if not self._begins(known, packet):
+            return
+        at_ns = packet.seen_at_ns
+        for head in heads:
+            name = "grpc" if is_grpc(head) else "http2"
+            told = self._told(known.ends, head)
+            self._summary.add(Exchange(known.ends, name, at_ns, at_ns, told, version=head.version))
 
-    def _note_banner(self, ends: Ends, packet: Packet) -> None:
+    def _note_banner(self, known: _Connection, packet: Packet) -> None:
         if packet.payload.startswith(_BANNER):
-            self._recognise(self._know(ends, packet), packet, "ssh")
+            self._recognise(known, packet, "ssh")
         else:
             self.malformed += 1
 
-    def _know(self, ends: Ends, packet: Packet) -> _Connection:
-        """The connection, which becomes the one that is forgotten last."""
+    def _know(self, packet: Packet) -> _Connection:
+        """The connection of a packet, which becomes the one that is forgotten last."""
+        ends = ends_of(packet)
         known = self._connections.pop(ends, None)
         if known is None:
-            known = _Connection()
+            known = _Connection(ends)
             if len(self._connections) >= self._options.connections:
                 self._evict()
         self._connections[ends] = known
@@ -190,17 +187,14 @@ class ApplicationTable:
 
     def _evict(self) -> None:
         oldest = self._connections.pop(next(iter(self._connections)))
-        if oldest.conversation:
-            self._overflowed += len(oldest.conversation)
-            self._waiting -= len(oldest.conversation)
-            self._add(oldest.conversation.give_up(_NO_TIME))
+        self._overflowed += len(oldest.talk.waiting)
+        self._end(oldest, _NO_TIME)
 
-    def _give_up(self, before_ns: int) -> None:
-        for known in self._connections.values():
-            if known.conversation:
-                waiting = len(known.conversation)
-                self._add(known.conversation.give_up(before_ns))
-                self._waiting += len(known.conversation) - waiting
+    def _end(self, known: _Connection, before_ns: int) -> None:
+        """Tell its requests that have waited for too long."""
+        before = len(known.talk.waiting)
+        self._add(known.talk.give_up(before_ns))
+        self._waiting += len(known.talk.waiting) - before
 
     def _recognise(self, known: _Connection, packet: Packet, name: str) -> None:
         if not known.name:
@@ -223,36 +217,7 @@ class ApplicationTable:
         if template:
             template = self._disguise.path(self._routes.admit(ends.server, template))
         told = self._disguise.head(head)
-        return told if told.path == template else replace(told, path=template)
-
-    def _opened(self, ends: Ends, packet: Packet, hello: ClientHello) -> Exchange:
-        return Exchange(
-            ends,
-            "tls",
-            packet.seen_at_ns,
-            packet.seen_at_ns,
-            host=self._disguise.host(hello.server_name),
-            tls_version=_TLS_VERSIONS.get(hello.version, ""),
-            tls_protocols=hello.protocol_names,
-            tls_ja4=fingerprint(hello),
-        )
-
-    @staticmethod
-    def _begun(ends: Ends, packet: Packet, head: RequestHead) -> Exchange:
-        """The request alone: what answers it comes in frames that were never shown."""
-        return Exchange(
-            ends,
-            "grpc" if is_grpc(head) else "http2",
-            packet.seen_at_ns,
-            packet.seen_at_ns,
-            method=head.method,
-            host=head.host,
-            path=head.path,
-            version=head.version,
-            user_agent=head.user_agent,
-            request_id=head.request_id,
-            trace_parent=head.trace_parent,
-        )
+        return told if told.path == template else RequestHead(told.method, told.host, template, *told[3:])
 
     def _add(self, exchanges: Sequence[Exchange]) -> None:
         for exchange in exchanges:

@@ -11,6 +11,7 @@ LONGEST: Final = 256
 """Characters of a template."""
 REST: Final = "{*}"
 """Stands for all deeper segments."""
+_ID: Final = "{id}"
 _SEGMENTS: Final = 12
 """Deeper ones are seldom a route."""
 _SEGMENT_LENGTH: Final = 64
@@ -37,14 +38,13 @@ _LEAST_TURNS: Final = 3
 _EXTENSION: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", re.ASCII)
 
 
-@lru_cache(_REMEMBERED)
 def template_of(path: str, is_cut: bool = False) -> str:
     """Template of a path without its query. Of a path that was cut, the last segment is not told."""
     if not path.startswith("/"):
         return path[:LONGEST]
     segments = path[1:].split("/", _SEGMENTS)
     rest = segments.pop() if is_cut or len(segments) > _SEGMENTS else None
-    folded = [_fold(segment) for segment in segments]
+    folded = [_ID if segment.isdecimal() else _fold(segment) for segment in segments]
     if rest is not None:
         folded.append(REST)
     return _joined(folded)
@@ -63,6 +63,7 @@ def _joined(segments: list[str]) -> str:
     return template
 
 
+@lru_cache(_REMEMBERED)
 def _fold(segment: str) -> str:
     segment = segment.partition(";")[0]  # matrix parameters, such as jsessionid
     if len(segment) <= _SEGMENT_LENGTH and segment.isalpha():
@@ -83,7 +84,7 @@ def _shape(segment: str) -> str | None:
     if found is not None:
         return f"{{{found.lastgroup}}}"
     if len(segment) > _SEGMENT_LENGTH:
-        return "{id}"
+        return _ID
     if _TOKEN.fullmatch(segment) and len(_TURNS.findall(segment)) >= _LEAST_TURNS:
-        return "{id}"
+        return _ID
     return None
