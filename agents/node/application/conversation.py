@@ -2,6 +2,9 @@
 
 Sequence numbers tell a retransmit from a request that is made twice, and acknowledgement numbers whether the answer to
 a request passed unseen, so that one that was not shown does not shift all that follow.
+
+HTTP/1 that is spoken through a tunnel, after CONNECT, or on another connection between the same ends is told like any
+other; what a connection speaks after 101 does not look like HTTP/1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +16,7 @@ from agents.node.application.sequence import is_after, is_repeat, plus
 from agents.node.payload.packet import Packet
 
 _SWITCHING: Final = 101
-_NO_BODY: Final = frozenset({204, 304})
+_NO_BODY: Final = frozenset({_SWITCHING, 204, 304})
 _FEWEST: Final = 200
 """Below are answers that another one follows; 101 is the last of its kind."""
 _REDIRECT: Final = 300
@@ -33,8 +36,7 @@ class Conversation:
     """State of one connection. Every exchange comes out once; the caller gives it its path template before."""
 
     __slots__ = (
-        "_answer_end", "_answer_sequence", "_asked_end", "_asked_sequence", "_ends", "_given_up", "is_switched",
-        "waiting",
+        "_answer_end", "_answer_sequence", "_asked_end", "_asked_sequence", "_ends", "_given_up", "waiting",
     )  # fmt: skip
 
     def __init__(self, ends: Ends) -> None:
@@ -46,8 +48,6 @@ class Conversation:
         self._answer_sequence: int | None = None
         self._answer_end: int | None = None
         self._given_up = 0
-        self.is_switched = False
-        """It speaks something else by now: after 101, or as a tunnel."""
 
     def ask(self, packet: Packet, heads: Sequence[RequestHead]) -> list[Exchange]:
         """Take a packet's requests; return older ones whose answers passed unseen."""
@@ -97,7 +97,7 @@ class Conversation:
         done = [self._unanswered(asked) for asked in self.waiting]
         self.waiting.clear()
         self._answer_sequence = self._answer_end = None
-        self._given_up, self.is_switched = 0, False
+        self._given_up = 0
         return done
 
     def _unseen(self, packet: Packet) -> list[Exchange]:
@@ -140,8 +140,7 @@ class Conversation:
     def _note_end(self, packet: Packet, head: ResponseHead, method: str) -> None:
         """Where the next response begins, if it is known (RFC 9112, 6.3)."""
         is_tunnel = method == "CONNECT" and head.status < _REDIRECT
-        self.is_switched = head.status == _SWITCHING or is_tunnel
-        has_body = method != "HEAD" and head.status not in _NO_BODY
+        has_body = method != "HEAD" and head.status not in _NO_BODY and not is_tunnel
         length = head.message_bytes if has_body else head.head_bytes
         self._answer_end = plus(packet.sequence, length) if length >= 0 else None
 

@@ -46,7 +46,7 @@ def in_order(pairs: list[tuple[Connection, Packet]]) -> list[tuple[Connection, P
     for connection, packet in pairs:
         side = 2 * id(connection) + packet.is_reply
         before = latest.get(side)
-        if before is not None and is_after(before, packet.sequence):
+        if before is not None and before != packet.sequence and is_repeat(packet.sequence, before):
             exchanged.add(side)
         latest[side] = packet.sequence
     if exchanged:

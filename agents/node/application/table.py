@@ -113,8 +113,6 @@ class ApplicationTable:
 
     def _note_request(self, known: _Connection, packet: Packet) -> None:
         talk = known.talk
-        if talk.is_switched:
-            return
         heads = [] if packet.is_reply else parse_requests(packet.payload)
         if not heads:
             self.malformed += 1
@@ -128,8 +126,6 @@ class ApplicationTable:
 
     def _note_response(self, known: _Connection, packet: Packet) -> None:
         talk = known.talk
-        if talk.is_switched:
-            return
         heads = parse_responses(packet.payload) if packet.is_reply else []
         if not heads:
             self.malformed += 1

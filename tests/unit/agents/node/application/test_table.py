@@ -135,11 +135,18 @@ def test_bytes_within_a_body_are_no_message(table: ApplicationTable) -> None:
     assert told(report(table), "path", "status") == [("/a", 200), ("/b", 201)]
 
 
-@pytest.mark.parametrize(("method", "status"), [("GET", 101), ("CONNECT", 200)])
-def test_what_follows_a_switch_of_protocols_is_not_http(table: ApplicationTable, method: str, status: int) -> None:
-    target = "/chat" if method == "GET" else "db:1"
-    table.note([request(target, method=method), response(status), request("/x", 3 * SECOND, 1100)])
-    assert told(report(table, flush=True), "method", "status", "count") == [(method, status, 1)]
+@pytest.mark.parametrize(("method", "target", "status"), [("GET", "/chat", 101), ("CONNECT", "db:1", 200)])
+def test_a_switch_of_protocols_ends_its_exchange(
+    table: ApplicationTable, method: str, target: str, status: int
+) -> None:
+    table.note([request(target, method=method), response(status, headers={"Content-Length": "9000"})])
+    table.note([request("/x", 3 * SECOND, 1100), response(204, 4 * SECOND, 5100)])
+    assert told(report(table), "method", "status", "count") == [(method, status, 1), ("GET", 204, 1)]
+
+
+def test_another_connection_of_the_same_ends_takes_no_answer_from_the_first(table: ApplicationTable) -> None:
+    table.note([request("/a", sequence=1_500_000_000), request("/b", 2 * SECOND, 1000), response(200, 3 * SECOND)])
+    assert told(report(table), "path", "status") == [("/a", 0), ("/b", 200)]
 
 
 def test_a_request_that_was_sent_again_is_one(table: ApplicationTable) -> None:
