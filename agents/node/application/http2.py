@@ -1,4 +1,4 @@
-"""Reads the request heads that follow the connection preface of HTTP/2 without TLS (RFC 9113, 3.4) in one packet.
+"""Reads the first request heads of HTTP/2 without TLS (RFC 9113), in the packet of the preface or the one after it.
 
 Later heads lean on a compression state (RFC 7541) that is only known to who has seen every head before; so these are
 all that can be read without following whole connections.
@@ -42,9 +42,14 @@ def parse_preface(payload: bytes) -> list[RequestHead] | None:
     """Request heads after the preface; None when this is none. The last head may be cut, and lack what came behind."""
     if not payload.startswith(PREFACE[: len(payload)]):
         return None
+    return parse_frames(payload[len(PREFACE) :])
+
+
+def parse_frames(payload: bytes) -> list[RequestHead]:
+    """Request heads of a packet that begins with a frame, if no head of its connection came before."""
     decoder = Decoder(max_header_list_size=_LIST_BYTES)
     heads: list[RequestHead] = []
-    for block, is_whole in _blocks(payload[len(PREFACE) : _PAYLOAD_BYTES]):
+    for block, is_whole in _blocks(payload[:_PAYLOAD_BYTES]):
         try:
             fields = list(decoder.decode(block if is_whole else block[: _whole_fields(block)], raw=True))
         except HPACKError:

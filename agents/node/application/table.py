@@ -14,7 +14,7 @@ from agents.node.application.exchange import Ends, Exchange, Offer, ends_of
 from agents.node.application.head import RequestHead
 from agents.node.application.hello import parse_hello
 from agents.node.application.http1 import parse_requests, parse_responses
-from agents.node.application.http2 import is_grpc, parse_preface
+from agents.node.application.http2 import is_grpc, parse_frames, parse_preface
 from agents.node.application.ja4 import fingerprint
 from agents.node.application.options import ApplicationOptions
 from agents.node.application.recognised import Recognised
@@ -28,6 +28,8 @@ from agents.publish.column import Column
 _IDLE_NS: Final = 120_000_000_000
 """After that a connection without waiting requests is forgotten; retransmits come sooner."""
 _TLS_VERSIONS: Final = {0x0304: "1.3", 0x0303: "1.2", 0x0302: "1.1", 0x0301: "1.0", 0x0300: "ssl3"}
+_HTTP2: Final = "http2"
+_GRPC: Final = "grpc"
 _NO_TIME: Final = 1 << 63
 _BANNER: Final = b"SSH-"
 
@@ -35,7 +37,7 @@ _BANNER: Final = b"SSH-"
 class _Connection:
     """What is remembered of a connection."""
 
-    __slots__ = ("begin_sequence", "ends", "name", "seen_at_ns", "talk")
+    __slots__ = ("begin_sequence", "ends", "has_heads", "name", "seen_at_ns", "talk")
 
     def __init__(self, ends: Ends) -> None:
         self.ends = ends
@@ -45,6 +47,8 @@ class _Connection:
         """What it was told to speak."""
         self.begin_sequence: int | None = None
         """Of the packet that began TLS or HTTP/2."""
+        self.has_heads = False
+        """Heads of its HTTP/2 have been told; more cannot be read."""
         self.seen_at_ns = 0
 
 
@@ -72,7 +76,10 @@ class ApplicationTable:
         return len(self._connections)
 
     def note(self, packets: Sequence[Packet]) -> list[Recognised]:
-        """Take packets in the order in which the kernel showed them; return what connections speak, once for each."""
+        """Take packets, DNS left out, in the order in which the kernel showed them; return what connections speak.
+
+        That is told once for each; of gRPC it may have been called http2 before.
+        """
         step = self._options.connections  # so that none is pushed out by those that come with it
         for at in range(0, len(packets), step):
             known = [(self._know(packet), packet) for packet in packets[at : at + step]]
@@ -149,19 +156,28 @@ class ApplicationTable:
         self._summary.add(Exchange(known.ends, "tls", at_ns, at_ns, head, offer=offer))
 
     def _note_preface(self, known: _Connection, packet: Packet) -> None:
-        """The requests alone: what answers them comes in frames that were never shown."""
+        """The first requests alone: what answers them comes in frames that were never shown.
+
+        Most clients send the preface by itself; so the packet after it is taken too where the capture shows it.
+        """
         heads = None if packet.is_reply else parse_preface(packet.payload)
+        if heads is not None and self._begins(known, packet):
+            known.has_heads = False
+        if heads is None and known.name in {_HTTP2, _GRPC} and not packet.is_reply:
+            heads = [] if known.has_heads else parse_frames(packet.payload)
         if heads is None:
             self.malformed += 1
             return
-        self._recognise(known, packet, "grpc" if any(is_grpc(head) for head in heads) else "http2")
-        if not self._begins(known, packet):
-            return
+        self._recognise(known, packet, _GRPC if any(is_grpc(head) for head in heads) else _HTTP2)
+        if not known.has_heads:
+            known.has_heads = bool(heads)
+            for head in heads:
+                self._tell(known, packet, head)
+
+    def _tell(self, known: _Connection, packet: Packet, head: RequestHead) -> None:
         at_ns = packet.seen_at_ns
-        for head in heads:
-            name = "grpc" if is_grpc(head) else "http2"
-            told = self._told(known.ends, head)
-            self._summary.add(Exchange(known.ends, name, at_ns, at_ns, told, version=head.version))
+        name, told = _GRPC if is_grpc(head) else _HTTP2, self._told(known.ends, head)
+        self._summary.add(Exchange(known.ends, name, at_ns, at_ns, told, version=head.version))
 
     def _note_banner(self, known: _Connection, packet: Packet) -> None:
         if packet.payload.startswith(_BANNER):
@@ -193,7 +209,7 @@ class ApplicationTable:
         self._waiting += len(known.talk.waiting) - before
 
     def _recognise(self, known: _Connection, packet: Packet, name: str) -> None:
-        if not known.name:
+        if not known.name or (known.name == _HTTP2 and name == _GRPC):
             known.name = name
             self._recognised.append(Recognised(packet.client, packet.dialled, packet.protocol, name))
 

@@ -26,7 +26,7 @@ class Kind(Enum):
     HTTP_RESPONSE = "s"
     """HTTP/1: begins with HTTP."""
     HTTP2_PREFACE = "p"
-    """HTTP/2 without TLS: begins with PRI (RFC 9113, 3.4)."""
+    """HTTP/2 without TLS: begins with PRI (RFC 9113, 3.4); or the client's packet after that, with its first heads."""
     TLS_HELLO = "c"
     """TLS handshake record with a ClientHello."""
     SSH_BANNER = "b"

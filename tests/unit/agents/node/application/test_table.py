@@ -265,6 +265,22 @@ def test_http2_in_clear_is_told_by_its_first_heads(table: ApplicationTable, cont
     assert (row["host"], row["status"], row["http_version"], row["count"]) == ("cart:50051", 0, "2", 1)
 
 
+def test_the_first_heads_of_http2_may_come_behind_the_packet_of_the_preface(table: ApplicationTable) -> None:
+    encoder = Encoder()
+    parts = [PREFACE, *(frame(1, 5, encoder.encode(FIELDS), stream) for stream in (1, 3))]
+    packets = [packet(Kind.HTTP2_PREFACE, part, sequence=1000 + 100 * turn) for turn, part in enumerate(parts)]
+    assert [one.name for one in table.note(packets)] == ["http2", "grpc"]
+    assert told(report(table), "protocol", "path", "count") == [("grpc", "/shop.Cart/AddItem", 1)]
+    assert table.note([replace(packets[0], sequence=3_000_000_000), replace(packets[1], sequence=3_000_000_100)]) == []
+    assert told(report(table), "protocol", "path", "count") == [("grpc", "/shop.Cart/AddItem", 1)], "the port again"
+    assert table.malformed == 0
+
+
+def test_frames_without_a_preface_are_nothing(table: ApplicationTable) -> None:
+    assert table.note([packet(Kind.HTTP2_PREFACE, frame(1, 5, Encoder().encode(FIELDS)))]) == []
+    assert (table.malformed, report(table)) == (1, [])
+
+
 def test_ssh_is_recognised_and_no_exchange(table: ApplicationTable) -> None:
     assert [one.name for one in table.note([packet(Kind.SSH_BANNER, b"SSH-2.0-OpenSSH\r\n", is_reply=True)])] == ["ssh"]
     assert report(table) == []
