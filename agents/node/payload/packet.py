@@ -26,7 +26,7 @@ class Kind(Enum):
     HTTP_RESPONSE = "s"
     """HTTP/1: begins with HTTP."""
     HTTP2_PREFACE = "p"
-    """HTTP/2 without TLS: begins with PRI (RFC 9113, 3.4)."""
+    """HTTP/2 without TLS: begins with PRI (RFC 9113, 3.4); or the client's packet after that, with its first heads."""
     TLS_HELLO = "c"
     """TLS handshake record with a ClientHello."""
     SSH_BANNER = "b"
@@ -63,3 +63,6 @@ class Packet:
     has_kernel_time: bool
     """Seen by the kernel's clock at its hook; else by ours when the message was read, which is much too late for a
     latency."""
+    acknowledgement: int = 0
+    """TCP acknowledgement number: where the next bytes of the other side begin, as far as the sender knows. An answer
+    to this packet cannot begin before. 0 where it is not known."""
