@@ -1,7 +1,8 @@
 """What the two sources of objects have in common."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from agents.cluster.inventory import Change, Inventory
 
@@ -13,6 +14,8 @@ class Taken:
     changes: list[Change]
     told_at_ns: int
     """When the oldest of it was told, Unix time in ns."""
+    events: Sequence[Mapping[str, Any]] = ()
+    """Kubernetes Event objects, as they are now."""
 
 
 class Source(Protocol):
