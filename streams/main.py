@@ -24,7 +24,19 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.schema import read_schema
-from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, FLOWS_RAW, KUBERNETES_OBJECTS, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import (
+    ALERTS,
+    CHANGES,
+    DEAD_LETTER,
+    FLOWS,
+    FLOWS_RAW,
+    KUBERNETES_AUDIT,
+    KUBERNETES_EVENTS,
+    KUBERNETES_OBJECTS,
+    POLICY_HITS,
+    WINDOWS,
+    Topic,
+)
 from streams.errors import StreamError
 from streams.metadata.counters import MetadataCounters
 from streams.metadata.reader import MetadataReader, Takers, Unusable
@@ -46,7 +58,7 @@ if TYPE_CHECKING:
 
 _STAGES = ("flows", "index")
 _RESULTS = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER)
-_INDEXED = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER, ALERTS)
+_INDEXED = (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER, ALERTS, KUBERNETES_EVENTS, KUBERNETES_AUDIT, CHANGES)
 _NS_PER_SECOND = 1_000_000_000
 _log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streams.index.documents import Document, Span
+from streams.index.document import Document, Span
 
 MAXIMUM_REQUEST_BYTES = 1 << 20
 """Above, one slow request holds memory on both sides, and a small node's indexing pressure refuses it for ever."""

@@ -5,48 +5,27 @@ Decides what a document says, where it belongs and which revision it is; knows n
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
-from schemas.topic import ALERTS, DEAD_LETTER, FLOWS, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import (
+    ALERTS,
+    CHANGES,
+    DEAD_LETTER,
+    FLOWS,
+    KUBERNETES_AUDIT,
+    KUBERNETES_EVENTS,
+    POLICY_HITS,
+    WINDOWS,
+    Topic,
+)
 from streams.index import dataset as datasets
+from streams.index.cluster_documents import audit_document, change_document, event_document
 from streams.index.dataset import Dataset, iso_time, span_index
+from streams.index.document import Body, Document, Record, Span, distinct, head, pruned, without_empty
 
-Record = Mapping[str, Any]
-Body = dict[str, Any]
-ECS_VERSION = "8.17.0"
 _OUTCOMES = {"allowed": "success", "denied": "failure", "failed": "failure"}
 _SEVERITIES = {"low": 21, "medium": 47, "high": 73, "critical": 99}  # Elastic Security's scale of risk
 _HEAD = ("id", "revision", "replaces", "cluster", "partition", "timestamp_ns")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The emission that a document belongs to: one partition, one time span, one revision."""
-
-    index: str
-    """Where the latest revision of the span is remembered."""
-    id: str
-    target: str
-    """The documents' index."""
-    cluster: str
-    partition: int
-    timestamp: str
-    revision: int
-    replaces: bool
-    """Documents of lower revisions may have been emitted, and are stale."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What to index, where, and in which revision."""
-
-    index: str
-    id: str
-    version: int
-    body: Body
-    span: Span | None = None
 
 
 def document_of(topic: Topic, record: Record, namespace: str) -> Document:
@@ -62,8 +41,8 @@ def _flow(record: Record, namespace: str) -> Document:
         kinds.append("start")
     kinds.append("end" if flow["final"] else "info")
     body = _traffic_body(record, datasets.FLOW, namespace, "event", kinds)
-    body["flow"] = _pruned(flow)
-    body["observer"] = _pruned(nodes)
+    body["flow"] = pruned(flow)
+    body["observer"] = pruned(nodes)
     body["related"] = _related(record, nodes["nodes"])
     return _spanned(record, datasets.FLOW, namespace, body)
 
@@ -71,14 +50,14 @@ def _flow(record: Record, namespace: str) -> Document:
 def _window(record: Record, namespace: str) -> Document:
     kinds = ["connection", *_action_kind(record["event"]["action"]), "info"]
     body = _traffic_body(record, datasets.WINDOW, namespace, "metric", kinds)
-    body["flow"] = _pruned(record["flow"])
+    body["flow"] = pruned(record["flow"])
     body["related"] = _related(record, ())
     return _spanned(record, datasets.WINDOW, namespace, body)
 
 
 def _policy_hit(record: Record, namespace: str) -> Document:
     policy = record["policy"]
-    body = _head(datasets.POLICY, namespace, record["timestamp_ns"], record["cluster"], "metric")
+    body = head(datasets.POLICY, namespace, record["timestamp_ns"], record["cluster"], "metric")
     event = record["event"]
     body["event"] |= {
         "category": ["network"],
@@ -88,12 +67,12 @@ def _policy_hit(record: Record, namespace: str) -> Document:
         "duration": event["end_ns"] - event["start_ns"],
     }
     body["policy"] = {
-        **_pruned(policy),
+        **pruned(policy),
         **{name: record[name] for name in ("flows", "connections", "bytes", "packets", "allowed", "denied")},
         "first_seen": iso_time(record["first_seen_ns"]),
         "last_seen": iso_time(record["last_seen_ns"]),
     }
-    body["rule"] = _pruned(
+    body["rule"] = pruned(
         {
             "name": "/".join(part for part in (policy["namespace"], policy["name"]) if part),
             "id": str(policy["rule"]) if policy["rule"] >= 0 else "",
@@ -107,9 +86,9 @@ def _policy_hit(record: Record, namespace: str) -> Document:
 
 def _alert(record: Record, namespace: str) -> Document:
     started_ns = record["started_at_ns"]
-    body = _head(datasets.ALERT, namespace, started_ns, record["cluster"], "alert")
+    body = head(datasets.ALERT, namespace, started_ns, record["cluster"], "alert")
     end_ns = record["resolved_at_ns"]
-    body["event"] |= _pruned(
+    body["event"] |= pruned(
         {
             "category": ["network"],
             "type": ["info"],
@@ -121,24 +100,24 @@ def _alert(record: Record, namespace: str) -> Document:
     )
     body["message"] = record["message"]
     body["rule"] = {"name": record["rule"]}
-    body["alert"] = _pruned(
+    body["alert"] = pruned(
         {
             **{name: record[name] for name in ("id", "severity", "status", "subject", "evidence", "suggestions")},
             "updated": iso_time(record["updated_at_ns"]),
         }
     )
     # By its start: a later revision must meet the earlier one in the same index.
-    return Document(datasets.ALERT.index(namespace, started_ns), record["id"], record["revision"], _without_empty(body))
+    return Document(datasets.ALERT.index(namespace, started_ns), record["id"], record["revision"], without_empty(body))
 
 
 def _dead_letter(record: Record, namespace: str) -> Document:
     observed_ns = record["observed_at_ns"]
-    body = _head(datasets.DEAD_LETTER, namespace, observed_ns, record["cluster"], "pipeline_error")
-    body["event"] |= _pruned(
+    body = head(datasets.DEAD_LETTER, namespace, observed_ns, record["cluster"], "pipeline_error")
+    body["event"] |= pruned(
         {"category": ["network"], "type": ["error"], "outcome": "failure", "reason": record["reason"]}
     )
     body["message"] = record["reason"]
-    body["deadletter"] = _pruned(
+    body["deadletter"] = pruned(
         {
             **{name: record[name] for name in ("stage", "topic", "partition", "offset", "size_bytes")},
             "key": _text(record["key"]),
@@ -146,7 +125,7 @@ def _dead_letter(record: Record, namespace: str) -> Document:
         }
     )
     identity = _dead_letter_id(record)
-    return Document(datasets.DEAD_LETTER.index(namespace, observed_ns), identity, 1, _without_empty(body))
+    return Document(datasets.DEAD_LETTER.index(namespace, observed_ns), identity, 1, without_empty(body))
 
 
 def _dead_letter_id(record: Record) -> str:
@@ -159,7 +138,7 @@ def _dead_letter_id(record: Record) -> str:
 def _traffic_body(record: Record, dataset: Dataset, namespace: str, kind: str, kinds: list[str]) -> Body:
     """What flows and windows have in common."""
     event = record["event"]
-    body = _head(dataset, namespace, record["timestamp_ns"], record["cluster"], kind)
+    body = head(dataset, namespace, record["timestamp_ns"], record["cluster"], kind)
     facts = {
         "category": ["network"],
         "type": kinds,
@@ -172,27 +151,16 @@ def _traffic_body(record: Record, dataset: Dataset, namespace: str, kind: str, k
     if event["reason"]:
         facts["reason"] = event["reason"]
     body["event"] |= facts
-    body["network"] = _pruned(record["network"])
+    body["network"] = pruned(record["network"])
     for name in ("source", "destination"):
-        end = _pruned(record[name])
+        end = pruned(record[name])
         if not end.get("port"):
             end.pop("port", None)  # ICMP, or a window's many source ports
         body[name] = end
     for name in ("tcp", "policy", "rule"):
         if record[name]:
-            body[name] = _pruned(record[name])
+            body[name] = pruned(record[name])
     return body
-
-
-def _head(dataset: Dataset, namespace: str, timestamp_ns: int, cluster: str, kind: str) -> Body:
-    """What every document begins with."""
-    return {
-        "@timestamp": iso_time(timestamp_ns),
-        "ecs": {"version": ECS_VERSION},
-        "data_stream": {"type": dataset.kind, "dataset": dataset.event_dataset, "namespace": namespace},
-        "event": {"kind": kind, "module": "conntrail", "dataset": dataset.event_dataset},
-        "orchestrator": {"type": "kubernetes", "cluster": {"name": cluster}},
-    }
 
 
 def _spanned(record: Record, dataset: Dataset, namespace: str, body: Body) -> Document:
@@ -210,7 +178,7 @@ def _spanned(record: Record, dataset: Dataset, namespace: str, body: Body) -> Do
         revision=revision,
         replaces=record["replaces"],
     )
-    return Document(index, record["id"], revision, _without_empty(body), span)
+    return Document(index, record["id"], revision, without_empty(body), span)
 
 
 def _related(record: Record, nodes: Iterable[str]) -> Body:
@@ -221,7 +189,15 @@ def _related(record: Record, nodes: Iterable[str]) -> Body:
     addresses = (source["ip"], destination["ip"], nat.get("ip"), service.get("ip"))
     hosts: list[str | None] = [*_names(source["kubernetes"]), *_names(destination["kubernetes"])]
     hosts += [service.get("name"), destination["domain"], *nodes]
-    return {"ip": _distinct(addresses), "hosts": _distinct(hosts)}
+    workloads = [_workload(end["kubernetes"]) for end in (source, destination)]
+    return {"ip": distinct(addresses), "hosts": distinct(hosts), "workloads": distinct(workloads)}
+
+
+def _workload(kubernetes: Record | None) -> str | None:
+    """One word for a workload, which every dataset has: a single filter finds all that concerns it."""
+    if kubernetes is None or not kubernetes["workload"]:
+        return None
+    return f"{kubernetes['namespace']}/{kubernetes['workload']['name']}"
 
 
 def _names(kubernetes: Record | None) -> list[str]:
@@ -230,29 +206,9 @@ def _names(kubernetes: Record | None) -> list[str]:
     return [kubernetes[part]["name"] for part in ("pod", "node", "service") if kubernetes[part]]
 
 
-def _distinct(values: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
-
-
 def _action_kind(action: str) -> list[str]:
     """ECS event.type knows allowed and denied, but no word for a connection that failed by itself."""
     return [action] if action in ("allowed", "denied") else []
-
-
-def _pruned(value: Record) -> Body:
-    """Without nulls, empty texts, lists and objects, all the way down."""
-    kept: Body = {}
-    for name, item in value.items():
-        if isinstance(item, dict):
-            item = _pruned(item)  # noqa: PLW2901 - the same item, pruned
-        if item is None or item in ("", [], {}):
-            continue
-        kept[name] = item
-    return kept
-
-
-def _without_empty(body: Body) -> Body:
-    return {name: item for name, item in body.items() if item not in ({}, [])}
 
 
 def _text(value: bytes | None) -> str | None:
@@ -266,4 +222,7 @@ _BUILDERS = {
     POLICY_HITS.name: _policy_hit,
     ALERTS.name: _alert,
     DEAD_LETTER.name: _dead_letter,
+    KUBERNETES_EVENTS.name: event_document,
+    KUBERNETES_AUDIT.name: audit_document,
+    CHANGES.name: change_document,
 }

@@ -14,7 +14,8 @@ from schemas.registry.reader import RegistryReader
 from schemas.single_object import Record, codec_of
 from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
-from streams.index.documents import Document, document_of
+from streams.index.document import Document
+from streams.index.documents import document_of
 from streams.index.writer import IndexWriter
 from streams.source.processor import if_possible, patiently
 from streams.source.reader import LogReader

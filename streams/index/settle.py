@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from streams.index.documents import Span
+from streams.index.document import Span
 
 
 @dataclass(frozen=True, slots=True)

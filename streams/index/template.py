@@ -21,6 +21,8 @@ _FIELDS: Mapping[str, field.Fields] = {
     datasets.WINDOW.template: field.WINDOW,
     datasets.POLICY.template: field.POLICY,
     datasets.ALERT.template: field.ALERT,
+    datasets.EVENT.template: field.EVENT,
+    datasets.AUDIT.template: field.AUDIT,
     datasets.DEAD_LETTER.template: field.DEAD_LETTER,
 }
 _TRAFFIC_DATASETS = (datasets.FLOW, datasets.WINDOW)

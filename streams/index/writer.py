@@ -34,7 +34,7 @@ from streams.index.bulk import (
     take_request,
 )
 from streams.index.counters import IndexCounters
-from streams.index.documents import Document, Span
+from streams.index.document import Document, Span
 from streams.index.settle import Emission, emissions
 from streams.index.template import MANAGED_BY
 

@@ -24,7 +24,8 @@ from schemas.errors import DecodeError, RegistryError
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import FLOWS, POLICY_HITS, WINDOWS, Topic
-from streams.index.documents import Document, document_of
+from streams.index.document import Document
+from streams.index.documents import document_of
 
 MAXIMUM_BUCKETS: Final = 100_000
 """Of one search."""

@@ -7,7 +7,7 @@ stale (streams/index).
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from streams.index.documents import Document
+from streams.index.document import Document
 
 Value = TypeVar("Value")
 

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.topic import FLOWS, WINDOWS
 from streams.errors import WriteError
-from streams.index.documents import Document, document_of
+from streams.index.document import Document
+from streams.index.documents import document_of
 from streams.index.writer import Outcome
 from tests.support.index import ask, count, index_writer, put_templates, sources
 from tests.support.stack import RunningStack, running_stack

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.topic import FLOWS
 from streams.index.bulk import Action, Fate, item_outcome, take_request
-from streams.index.documents import Span, document_of
+from streams.index.document import Span
+from streams.index.documents import document_of
 from streams.index.settle import emissions
 from tests.unit.streams.index.builders import flow
 
