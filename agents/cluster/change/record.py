@@ -8,7 +8,7 @@ import hashlib
 from typing import Final
 
 from agents.cluster.change.difference import Difference, differences
-from agents.cluster.inventory import Change as Update
+from agents.cluster.inventory import Update
 from agents.cluster.record.slim import Record, title_of
 from agents.cluster.touch import Touched, touched_fields
 

@@ -20,7 +20,7 @@ from agents.cluster.event.book import EventBook
 from agents.cluster.event.record import event_record, object_of
 from agents.cluster.feed.waiting import Waiting
 from agents.cluster.feed.writer import FeedTopics
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.record.kind import TITLES
 from agents.cluster.record.slim import Record, key_of, title_of
@@ -69,7 +69,7 @@ class Feed:
         """Why audit events may be missing."""
         return [self._file.fault] if self._file is not None and self._file.fault else []
 
-    def tell_changes(self, inventory: Inventory, updates: Iterable[Change]) -> None:
+    def tell_changes(self, inventory: Inventory, updates: Iterable[Update]) -> None:
         """Of updates that are not published yet; returns when Kafka has them."""
         now_ns, is_any = time.time_ns(), False
         for update in updates:

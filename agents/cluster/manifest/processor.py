@@ -38,8 +38,8 @@ class ManifestSource:
         self._reader.broken = 0
         if found is None:
             return None
-        changes = inventory.replace(found.objects, found.changed_at_ns)
-        return Taken(changes, found.changed_at_ns, [value for value in found.objects if is_event(value)])
+        updates = inventory.replace(found.objects, found.changed_at_ns)
+        return Taken(updates, found.changed_at_ns, [value for value in found.objects if is_event(value)])
 
     def stop(self) -> None:
         """Nothing is kept open."""

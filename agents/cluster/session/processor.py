@@ -60,11 +60,11 @@ class Session:
         return waiting + self._source.faults() + self._topic.faults() + self._feed.faults()
 
     def _publish(self, taken: Taken) -> None:
-        self._feed.tell_changes(self._inventory, taken.changes)
-        self._topic.publish(taken.changes)
+        self._feed.tell_changes(self._inventory, taken.updates)
+        self._topic.publish(taken.updates)
         self._feed.tell_events(self._inventory, taken.events)
         self._metrics.lag_seconds.set(max(0, time.time_ns() - taken.told_at_ns) / _NS_PER_SECOND)
         for kind, count in self._inventory.count().items():
             self._metrics.objects.labels(kind).set(count)
-        if taken.changes:
-            _log.debug("published", records=len(taken.changes))
+        if taken.updates:
+            _log.debug("published", records=len(taken.updates))

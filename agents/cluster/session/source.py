@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What a source gave."""
 
-    changes: list[Change]
+    updates: list[Update]
     told_at_ns: int
     """When the oldest of it was told, Unix time in ns."""
     events: Sequence[Mapping[str, Any]] = ()

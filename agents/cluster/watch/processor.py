@@ -11,7 +11,7 @@ import structlog
 from agents.cluster.api.backoff import Backoff
 from agents.cluster.api.event import Object
 from agents.cluster.api.reader import KubernetesApi
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.record.kind import EVENT, KINDS, Kind
 from agents.cluster.session.source import Taken
@@ -60,22 +60,22 @@ class ApiSource:
             raise next(iter(refusals.values()))
         # What cannot be listed is not known to be gone.
         listed = frozenset(kind.title for kind in KINDS if versions[kind])
-        changes = inventory.replace(objects, time.time_ns(), listed)
+        updates = inventory.replace(objects, time.time_ns(), listed)
         for kind, watch in self._watches.items():
             watch.start(versions[kind], str(refusals.get(kind, "")))
         if self._event_watch is not None:
             self._event_watch.start("")
-        return Taken(changes, told_at_ns)
+        return Taken(updates, told_at_ns)
 
     def take(self, inventory: Inventory) -> Taken | None:
         """Take in what has been told, in its order."""
         told, events = _drain(self._queue, _WAIT_SECONDS), _drain(self._event_queue, 0)
         if not told and not events:
             return None
-        changes: list[Change] = []
+        updates: list[Update] = []
         for one in told:
-            changes += _apply(inventory, one)
-        return Taken(changes, (told or events)[0].at_ns, [value for one in events for value in _events(one)])
+            updates += _apply(inventory, one)
+        return Taken(updates, (told or events)[0].at_ns, [value for one in events for value in _events(one)])
 
     def stop(self) -> None:
         """End all watches."""
@@ -129,7 +129,7 @@ def _events(told: Told) -> list[Object]:
     return [] if told.what.type == "DELETED" else [told.what.value]
 
 
-def _apply(inventory: Inventory, told: Told) -> list[Change]:
+def _apply(inventory: Inventory, told: Told) -> list[Update]:
     if isinstance(told.what, Listing):
         return inventory.replace(told.what.objects, told.at_ns, frozenset({told.what.kind.title}))
     if told.what.type == "DELETED":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.record.kind import kind_of
 from agents.cluster.record.slim import finished_at, slim, started_at
 from schemas.schema import read_schema
@@ -256,7 +256,7 @@ def test_values_of_any_type_make_a_record_that_fits_the_schema(value: dict[str, 
 @given(_HOSTILE)
 def test_what_is_no_object_is_passed_over(value: Any) -> None:
     inventory = Inventory("test", 10)
-    changes: list[Change] = inventory.replace([value], _NOW) + inventory.apply(value, _NOW) + inventory.remove(value, 0)
+    changes: list[Update] = inventory.replace([value], _NOW) + inventory.apply(value, _NOW) + inventory.remove(value, 0)
     assert changes == []
 
 

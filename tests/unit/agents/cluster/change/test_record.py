@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.cluster.change.record import change_record, found_differences
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.touch import NOTHING
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
@@ -28,7 +28,7 @@ def _deployment(state: tuple[int, str], version: int, life: int) -> dict[str, An
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
-def _told(updates: Iterable[Change]) -> list[dict[str, Any]]:
+def _told(updates: Iterable[Update]) -> list[dict[str, Any]]:
     return [change_record(update, one, NOTHING) for update in updates for one in found_differences(update)]
 
 
