@@ -53,11 +53,12 @@ def settings(kafka: str, view: ObjectsView, tmp_path: Path, address: str) -> dic
 
 
 @pytest.fixture
-def agent(tmp_path: Path, settings: dict[str, str], feed: FeedView) -> Iterator[AgentProcess]:
+def agent(tmp_path: Path, settings: dict[str, str], feed: FeedView, address: str) -> Iterator[AgentProcess]:
     assert feed.events() == []
     _write(tmp_path, controller("Deployment", "web"), _OWNED)
     with running_agent(tmp_path / "agent", settings) as process:
         await_that(process.is_ready, "the agent is ready")
+        await_that(lambda: _post(address, listed()) == 200, "audit events are taken")
         yield process
 
 
