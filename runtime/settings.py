@@ -181,6 +181,45 @@ class ClusterSettings(_Group, frozen=True):
     tombstone_delay: Seconds = Seconds(900.0)
     """How long a deletion record stays before the key is removed from the topic; flows that arrive later
     than this cannot be named any more."""
+    events: bool = True
+    """Follow Kubernetes Events too; needs the right to list and watch ``events``."""
+
+
+class AuditSettings(_Group, frozen=True):
+    """Audit events of the Kubernetes API server, taken by the cluster agent that has the lease."""
+
+    address: str = ""
+    """``host:port`` of the webhook backend that API servers post to; empty means none. Beyond loopback it needs a
+    certificate, its key and a token."""
+    certificate: str = ""
+    """PEM file of the backend's certificate, with its chain. Empty means no encryption."""
+    key: str = ""
+    """PEM file of the certificate's key."""
+    token: str = ""
+    """Bearer token that API servers send (``users: - user: {token: …}`` in the file of --audit-webhook-config-file).
+    Empty means that none is asked for."""
+    maximum_body: Bytes = Bytes(16 << 20)
+    """Largest body that is read; four are held at once. An API server whose batches are larger loses them: lower its
+    --audit-webhook-batch-max-size, or do not log bodies, which are not kept anyway."""
+    file: str = ""
+    """Audit log file to follow (--audit-log-path), over rotation by rename and by truncation; empty means none."""
+    state_file: str = ""
+    """Keeps how far the file has been read; empty means that each start reads it from its beginning, which changes
+    nothing that is stored."""
+    reads: bool = False
+    """Keep get, list and watch too, within the rate."""
+    per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 50
+    """Audit events kept a second at most, of what is neither policy, Service, workload, node, namespace nor right, of
+    status updates, and of reads. What is cut is counted."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a backend that anybody could post to or listen to."""
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("`key` must be given with a certificate, and only then")
+        host = self.address.rpartition(":")[0].strip("[]")
+        is_local = host in ("127.0.0.1", "::1", "localhost")
+        if self.address and not is_local and not (self.certificate and self.token):
+            raise ValueError("`address` beyond loopback needs CONNTRAIL_AUDIT__CERTIFICATE, __KEY and __TOKEN")
 
 
 class WindowSettings(_Group, frozen=True):
@@ -237,6 +276,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: LogSettings = LogSettings()
     agent: AgentSettings = AgentSettings()
     cluster_agent: ClusterSettings = ClusterSettings()
+    audit: AuditSettings = AuditSettings()
     window: WindowSettings = WindowSettings()
     worker: WorkerSettings = WorkerSettings()
     local: LocalSettings = LocalSettings()

@@ -11,6 +11,9 @@ import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from agents.cluster.api.reader import KubernetesApi
+from agents.cluster.audit.server import AuditServer
+from agents.cluster.feed.processor import Feed
+from agents.cluster.feed.writer import FeedTopics
 from agents.cluster.inventory import Inventory
 from agents.cluster.lease.claim import Terms
 from agents.cluster.lease.writer import LeaseWriter
@@ -50,6 +53,9 @@ class _ClusterAgent:
         ProcessCollector(registry=self._registry)
         self._metrics = ClusterMetrics(self._registry)
         self._topic = ObjectTopic(settings.kafka, settings.schema_registry, self._metrics)
+        self._server = AuditServer(settings.audit, self._metrics)
+        topics = FeedTopics(settings.kafka, settings.schema_registry, self._metrics)
+        self._feed = Feed(settings.cluster, topics, settings.audit, self._server, self._metrics)
         self._session: Session | None = None
         self._lease: LeaseWriter | None = None
 
@@ -65,11 +71,14 @@ class _ClusterAgent:
         except OSError as error:
             raise AgentError(f"{self._settings.http.address}: {error.strerror}: choose another address") from error
         try:
+            if self._settings.audit.address:
+                self._server.start()
             if self._settings.cluster_agent.manifests:
                 self._publish_manifests()
             else:
                 self._publish_cluster()
         finally:
+            self._server.stop()
             server.stop()
 
     def _publish_manifests(self) -> None:
@@ -81,17 +90,21 @@ class _ClusterAgent:
         api = KubernetesApi(self._settings.cluster_agent.kubeconfig)
         api.start()
         if not self._settings.cluster_agent.lease_name:
-            self._publish(ApiSource(api, self._metrics, self._stopping), self._is_running)
+            self._publish(self._followed(api), self._is_running)
             return
         self._lease = lease = LeaseWriter(api, _terms(self._settings))
         lease.start()
         try:
             while self._is_running():
                 if term := lease.held_term():
-                    self._publish(ApiSource(api, self._metrics, self._stopping), self._right_in(lease, term))
+                    self._publish(self._followed(api), self._right_in(lease, term))
                 self._stopping.wait(_STANDBY_SECONDS)
         finally:
             lease.stop()
+
+    def _followed(self, api: KubernetesApi) -> ApiSource:
+        has_events = self._settings.cluster_agent.events
+        return ApiSource(api, self._metrics, self._stopping, has_events=has_events)
 
     def _right_in(self, lease: LeaseWriter, term: int) -> Callable[[], bool]:
         """Ends with the term, though the next may have begun: meanwhile others may have published."""
@@ -100,10 +113,10 @@ class _ClusterAgent:
     def _publish(self, source: Source, may_publish: Callable[[], bool]) -> None:
         delay = int(self._settings.cluster_agent.tombstone_delay * _NS_PER_SECOND)
         inventory = Inventory(self._settings.cluster, delay)
-        self._session = Session(inventory, source, self._topic, self._metrics, may_publish)
+        self._session = Session(inventory, source, self._topic, self._feed, self._metrics)
         self._metrics.is_leader.set(1)
         try:
-            self._session.run()
+            self._session.run(may_publish)
         finally:
             self._metrics.is_leader.set(0)
             self._session = None

@@ -29,3 +29,15 @@ class ClusterMetrics:
             "lag_seconds", "From when a change was told to when Kafka had it, the oldest of the last batch."
         )
         self.confirmed_at = gauge("confirmed_timestamp_seconds", "When Kafka last confirmed a record, Unix time.")
+        self.told = counter("told_records", "Events, audit events, changes and dead letters published.", "topic")
+        self.untold = counter("untold_records", "The same, that fit neither schema nor topic; given up.", "topic")
+        self.audit_requests = counter("audit_requests", "Requests to the audit webhook, by HTTP status.", "status")
+        self.audit_left_out = counter(
+            "audit_left_out_events",
+            "Audit events not kept: by stage, as reads, as heartbeats, or cut by rate.",
+            "reason",
+        )
+        self.audit_malformed = counter("audit_malformed", "Audit bodies, events and log lines that are none.")
+        self.audit_letters_cut = counter(
+            "audit_unlettered", "Of those, the ones that came faster than dead letters are written."
+        )

@@ -45,6 +45,16 @@ class OwnerChains:
             top, owner = owner, self._owners.get(key_of(owner["kind"], record["namespace"], owner["name"]))
         return top
 
+    def top(self, kind: str, namespace: str, name: str) -> Owner:
+        """Top of the chain above an object that can own pods, itself included, as far as it is known."""
+        top: Owner = {"kind": kind, "name": name}
+        for _ in range(_MAXIMUM_CHAIN):
+            owner = self._owners.get(key_of(top["kind"], namespace, top["name"]))
+            if owner is None:
+                break
+            top = owner
+        return top
+
     def note(self, key: str, record: Record) -> None:
         """Remember which pod to amend when an owner turns out to have an owner."""
         for owner in self._above(record):

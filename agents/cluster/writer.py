@@ -1,4 +1,4 @@
-"""Publishes changes of the inventory to the compacted topic, and reads back what the topic holds at start."""
+"""Publishes updates of the inventory to the compacted topic, and reads back what the topic holds at start."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from agents.cluster.inventory import Change
+from agents.cluster.inventory import Update
 from agents.cluster.metrics import ClusterMetrics
 from agents.errors import WriteError
 from runtime.broker.reader import find_topics
@@ -95,17 +95,17 @@ class ObjectTopic:
         finally:
             consumer.close()
 
-    def publish(self, changes: Iterable[Change]) -> None:
+    def publish(self, updates: Iterable[Update]) -> None:
         """Send, in order, and wait until the broker has everything, or until nothing may be published any more.
 
         Raises WriteError when the broker refuses.
         """
         assert self._producer is not None, "start comes first"
         sent = 0
-        for change in changes:
+        for update in updates:
             if not self._may_publish():
                 break
-            sent += self._send(self._producer, change)
+            sent += self._send(self._producer, update)
         while len(self._producer) and not self._failure and self._may_publish():
             self._producer.flush(0.1)
         if self._failure:
@@ -126,28 +126,28 @@ class ObjectTopic:
         """Why records do not get through."""
         return [self._outage] if self._outage else []
 
-    def _send(self, producer: Producer, change: Change) -> int:
+    def _send(self, producer: Producer, update: Update) -> int:
         """Number of records sent: none when the record fits neither schema nor topic."""
         try:
-            value = None if change.record is None else self._codec.encode(change.record)
+            value = None if update.record is None else self._codec.encode(update.record)
             while self._may_publish():
                 try:
-                    producer.produce(self._name, value, change.key.encode(), on_delivery=self._note)
+                    producer.produce(self._name, value, update.key.encode(), on_delivery=self._note)
                 except BufferError:
                     producer.poll(0.1)
                 else:
                     return 1
         except SchemaError as error:
-            self._give_up(change, str(error))
+            self._give_up(update, str(error))
         except KafkaException as error:
             if error.args[0].code() not in _TOO_LARGE:
                 raise WriteError(f"Kafka refused an object: {_words(error)}") from error
-            self._give_up(change, _words(error))
+            self._give_up(update, _words(error))
         return 0
 
-    def _give_up(self, change: Change, reason: str) -> None:
+    def _give_up(self, update: Update, reason: str) -> None:
         self._metrics.unpublishable.inc()
-        _log.error("object cannot be published", key=change.key, reason=reason)
+        _log.error("object cannot be published", key=update.key, reason=reason)
 
     def _read_to_end(self, consumer: Consumer, partitions: int) -> Iterator[tuple[str, dict[str, Any] | None]]:
         ended: set[int | None] = set()

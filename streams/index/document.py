@@ -1,6 +1,6 @@
 """A document, where it belongs and which revision it is; and what every document begins with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +93,8 @@ def pruned(value: Record) -> Body:
 def without_empty(body: Body) -> Body:
     """Without empty lists and objects at the top."""
     return {name: item for name, item in body.items() if item not in ({}, [])}
+
+
+def distinct(values: Iterable[str | None]) -> list[str]:
+    """Each text once, in order; what is empty is left away."""
+    return list(dict.fromkeys(value for value in values if value))

@@ -6,8 +6,21 @@ Decides what a document says, where it belongs and which revision it is; knows n
 from collections.abc import Callable
 from typing import Final
 
-from schemas.topic import ALERTS, DEAD_LETTER, DNS, FLOWS, L7, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import (
+    ALERTS,
+    CHANGES,
+    DEAD_LETTER,
+    DNS,
+    FLOWS,
+    KUBERNETES_AUDIT,
+    KUBERNETES_EVENTS,
+    L7,
+    POLICY_HITS,
+    WINDOWS,
+    Topic,
+)
 from streams.index import dataset as datasets
+from streams.index.cluster_documents import audit_document, change_document, event_document
 from streams.index.document import Document, Record, empty_span
 from streams.index.exchange import dns, l7
 from streams.index.note import alert, dead_letter, policy_hit
@@ -19,6 +32,9 @@ _BUILDERS: Final[tuple[tuple[Topic, Callable[[Record, str], Document]], ...]] = 
     (POLICY_HITS, policy_hit),
     (DNS, dns),
     (L7, l7),
+    (KUBERNETES_EVENTS, event_document),
+    (KUBERNETES_AUDIT, audit_document),
+    (CHANGES, change_document),
     (ALERTS, alert),
     (DEAD_LETTER, dead_letter),
 )

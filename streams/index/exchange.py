@@ -5,8 +5,8 @@ from typing import Final
 
 from streams.index import dataset as datasets
 from streams.index.dataset import Dataset, iso_time
-from streams.index.document import Body, Document, Record, head, pruned, without_empty
-from streams.index.traffic import distinct, names_of
+from streams.index.document import Body, Document, Record, distinct, head, pruned, without_empty
+from streams.index.traffic import names_of, workloads_of
 from streams.metadata.address import canonical
 
 _OUTCOMES: Final = {
@@ -141,5 +141,6 @@ def _related(record: Record, names: list[str], addresses: list[str]) -> Body:
         {
             "ip": distinct([source["ip"], destination["ip"], service.get("ip"), *addresses]),
             "hosts": distinct([*hosts, record["observer"]["name"]]),
+            "workloads": workloads_of(source, destination),
         }
     )

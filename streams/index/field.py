@@ -34,6 +34,7 @@ HEAD: Fields = {
     "observer.nodes": "keyword",
     "related.ip": "ip",  # careful
     "related.hosts": "keyword",  # careful
+    "related.workloads": "keyword",  # careful; namespace/name, on every dataset: the one filter for a time line
     "rule.name": "keyword",
     "rule.id": "keyword",
     "rule.ruleset": "keyword",
@@ -186,6 +187,42 @@ L7: Fields = {
     "tls.client.server_name": "keyword",  # careful
     "conntrail.tls.ja4": "keyword",
     "conntrail.tls.alpn": "keyword",
+}
+
+CLUSTER: Fields = {
+    "event.id": "keyword",  # avoid
+    "event.code": "keyword",
+    "event.provider": "keyword",
+    "kubernetes.namespace": "keyword",
+    "kubernetes.workload.kind": "keyword",
+    "kubernetes.workload.name": "keyword",
+    "kubernetes.pod.name": "keyword",  # careful
+    "kubernetes.node.name": "keyword",
+    "kubernetes.service.name": "keyword",
+    "orchestrator.namespace": "keyword",
+    "orchestrator.resource.type": "keyword",
+    "orchestrator.resource.name": "keyword",  # careful
+    "orchestrator.resource.id": "keyword",  # avoid
+    "related.user": "keyword",  # careful
+    "user.name": "keyword",  # careful
+}
+
+EVENT: Fields = {
+    **CLUSTER,
+    "kubernetes.event.count": "long",
+    "kubernetes.event.component": "keyword",
+    "change.from": "keyword",
+    "change.to": "keyword",
+}
+
+AUDIT: Fields = {
+    **CLUSTER,
+    "http.response.status_code": "long",
+    "kubernetes.audit.decision": "keyword",
+    "kubernetes.audit.subresource": "keyword",
+    "source.ip": "ip",  # careful
+    "user.group.name": "keyword",
+    "user_agent.original": "keyword",  # careful
 }
 
 DEAD_LETTER: Fields = {

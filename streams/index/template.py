@@ -23,6 +23,8 @@ _FIELDS: Mapping[str, field.Fields] = {
     datasets.DNS.template: field.DNS,
     datasets.L7.template: field.L7,
     datasets.ALERT.template: field.ALERT,
+    datasets.EVENT.template: field.EVENT,
+    datasets.AUDIT.template: field.AUDIT,
     datasets.DEAD_LETTER.template: field.DEAD_LETTER,
 }
 _TRAFFIC_DATASETS = (datasets.FLOW, datasets.WINDOW, datasets.DNS, datasets.L7)

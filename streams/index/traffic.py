@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from streams.index import dataset as datasets
 from streams.index.dataset import Dataset, iso_time
-from streams.index.document import Body, Document, Record, head, pruned, spanned
+from streams.index.document import Body, Document, Record, distinct, head, pruned, spanned
 
 _OUTCOMES = {"allowed": "success", "denied": "failure", "failed": "failure"}
 
@@ -71,7 +71,7 @@ def related(record: Record, nodes: Iterable[str]) -> Body:
     addresses = (source["ip"], destination["ip"], nat.get("ip"), service.get("ip"))
     hosts: list[str | None] = [*names_of(source["kubernetes"]), *names_of(destination["kubernetes"])]
     hosts += [service.get("name"), destination["domain"], *nodes]
-    return {"ip": distinct(addresses), "hosts": distinct(hosts)}
+    return {"ip": distinct(addresses), "hosts": distinct(hosts), "workloads": workloads_of(source, destination)}
 
 
 def names_of(kubernetes: Record | None) -> list[str]:
@@ -81,9 +81,16 @@ def names_of(kubernetes: Record | None) -> list[str]:
     return [kubernetes[part]["name"] for part in ("pod", "node", "service") if kubernetes[part]]
 
 
-def distinct(values: Iterable[str | None]) -> list[str]:
-    """Each text once, in order."""
-    return list(dict.fromkeys(value for value in values if value))
+def workloads_of(*ends: Record) -> list[str]:
+    """Workloads of both ends."""
+    return distinct(_workload(end["kubernetes"]) for end in ends)
+
+
+def _workload(kubernetes: Record | None) -> str | None:
+    """One word for a workload, which every dataset has: a single filter finds all that concerns it."""
+    if kubernetes is None or not kubernetes["workload"]:
+        return None
+    return f"{kubernetes['namespace']}/{kubernetes['workload']['name']}"
 
 
 def _action_kind(action: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.feed import FeedView
 from tests.support.kubernetes_agent import ObjectsView
 from tests.support.kubernetes_api.build import BuildError
 from tests.support.kubernetes_api.server import ApiServer
@@ -15,7 +16,7 @@ _READ = ["list", "watch"]
 RULES: list[dict[str, Any]] = [
     {
         "apiGroups": [""],
-        "resources": ["pods", "services", "serviceaccounts", "nodes", "namespaces"],
+        "resources": ["pods", "services", "serviceaccounts", "nodes", "namespaces", "events"],
         "verbs": _READ,
     },
     {"apiGroups": ["apps"], "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"], "verbs": _READ},
@@ -93,6 +94,14 @@ def kubeconfig(account: Callable[[str, list[dict[str, Any]]], Path], topic_prefi
 def view(kafka: str, topic_prefix: str) -> Iterator[ObjectsView]:
     """The topic of this test."""
     found = ObjectsView(kafka, topic_prefix)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def feed(kafka: str, view: ObjectsView) -> Iterator[FeedView]:
+    """The topics beside the objects."""
+    found = FeedView(kafka, view.prefix)
     yield found
     found.close()
 

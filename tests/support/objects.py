@@ -13,6 +13,7 @@ _BLANK: dict[str, Any] = {
     "labels": {}, "annotations": {}, "owner": None, "workload": None, "node_name": "", "service_account": "",
     "host_network": False, "phase": "", "is_ready": False, "addresses": [], "pod_cidrs": [], "ports": [],
     "service_type": "", "service_name": "", "selector": {}, "endpoints": [], "spec_json": "",
+    "replicas": -1, "images": [], "template": "", "restarts": -1,
 }  # fmt: skip
 Record = dict[str, Any]
 

@@ -55,7 +55,7 @@ class KubernetesApi:
                 f"with --kubeconfig ({str(error).splitlines()[0]})"
             ) from error
         # Each watch holds a connection, and the lease and the lists need some.
-        configuration.connection_pool_maxsize = len(KINDS) + 4
+        configuration.connection_pool_maxsize = len(KINDS) + 5
         configuration.retries = False
         configuration.keep_alive = True
         self._client = client.ApiClient(configuration)

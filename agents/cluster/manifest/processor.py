@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Final
 
+from agents.cluster.event.record import is_event
 from agents.cluster.inventory import Inventory
 from agents.cluster.manifest.reader import ManifestReader
 from agents.cluster.metrics import ClusterMetrics
@@ -37,7 +38,8 @@ class ManifestSource:
         self._reader.broken = 0
         if found is None:
             return None
-        return Taken(inventory.replace(found.objects, found.changed_at_ns), found.changed_at_ns)
+        updates = inventory.replace(found.objects, found.changed_at_ns)
+        return Taken(updates, found.changed_at_ns, [value for value in found.objects if is_event(value)])
 
     def stop(self) -> None:
         """Nothing is kept open."""

@@ -88,10 +88,19 @@ KINDS: Final = (
     _extension("NetworkPolicy", "crd.antrea.io", "v1beta1", "networkpolicies"),
     _extension("ClusterNetworkPolicy", "crd.antrea.io", "v1beta1", "clusternetworkpolicies"),
 )
+EVENT: Final = Kind("Event", "", "v1", "events")
+"""Followed beside the others: it says what happened, and is no state."""
+TITLES: Final = frozenset(kind.title for kind in KINDS)
 _BY_NAME: Final = {(kind.group, kind.name): kind for kind in KINDS}
+_BY_PLURAL: Final = {(kind.group, kind.plural): kind for kind in KINDS}
 
 
 def kind_of(api_version: str, name: str) -> Kind | None:
     """The kind of an object by what it states; None for one that is not published."""
     group, _, version = api_version.rpartition("/")
     return _BY_NAME.get((group if version else "", name))
+
+
+def kind_of_resource(group: str, plural: str) -> Kind | None:
+    """The kind of a resource by the names that requests use; None for one that is not published."""
+    return _BY_PLURAL.get((group, plural))

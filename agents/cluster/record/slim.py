@@ -3,6 +3,7 @@
 Pure. Times of addresses and owners are added where the whole inventory is known.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,6 +17,9 @@ _ANNOTATION_PREFIX: Final = "conntrail.io/"
 _CALICO_METADATA: Final = "projectcalico.org/metadata"
 _MAXIMUM_SPEC_BYTES: Final = 512 << 10
 """Half of what a topic takes by default; the API server stores 1.5 MiB at most."""
+UNKNOWN: Final = -1
+"""Of a count."""
+_MAXIMUM_IMAGES: Final = 32
 _TERMINAL: Final = ("Succeeded", "Failed")
 _NS_PER_SECOND: Final = 1_000_000_000
 
@@ -64,6 +68,10 @@ def slim(cluster: str, kind: Kind, value: Object, observed_at_ns: int) -> Record
         "selector": {},
         "endpoints": [],
         "spec_json": _spec(value) if kind.has_spec else "",
+        "replicas": UNKNOWN,
+        "images": [],
+        "template": "",
+        "restarts": UNKNOWN,
     }
     details = _DETAILS.get(kind.name)
     return {**record, **details(value)} if details else record
@@ -127,6 +135,7 @@ def _pod(value: Object) -> Record:
         "is_ready": _is_ready(status),
         "addresses": _held(addresses),
         "ports": [_container_port(port) for container in containers for port in items(container, "ports")],
+        "restarts": sum(number(one, "restartCount") for one in items(status, "containerStatuses")),
     }
 
 
@@ -178,8 +187,40 @@ def _endpoint_slice(value: Object) -> Record:
     }
 
 
-def _selecting(value: Object) -> Record:
-    return {"selector": labels(value, "spec", "selector", "matchLabels")}
+def _running(value: Object) -> Record:
+    """What runs pods."""
+    template = mapping(value, "spec", "template")
+    return {
+        "selector": labels(value, "spec", "selector", "matchLabels"),
+        "images": _images(template),
+        "template": _digest(template),
+    }
+
+
+def _scaling(value: Object) -> Record:
+    spec = mapping(value, "spec")
+    return {**_running(value), "replicas": number(spec, "replicas") if "replicas" in spec else 1}
+
+
+def _cron_job(value: Object) -> Record:
+    spec = mapping(value, "spec")
+    return {"images": _images(mapping(spec, "jobTemplate", "spec", "template")), "template": _digest(spec)}
+
+
+def _images(template: Object) -> list[str]:
+    containers = [*items(template, "spec", "initContainers"), *items(template, "spec", "containers")]
+    return [text(container, "image") for container in containers[:_MAXIMUM_IMAGES]]
+
+
+def _digest(value: Object) -> str:
+    """Of JSON that does not depend on the order of keys; empty for an empty one."""
+    if not value:
+        return ""
+    try:
+        told = json.dumps(value, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        told = type(error).__name__
+    return hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 _DETAILS: Final = {
@@ -187,10 +228,11 @@ _DETAILS: Final = {
     "Node": _node,
     "Service": _service,
     "EndpointSlice": _endpoint_slice,
-    "Deployment": _selecting,
-    "StatefulSet": _selecting,
-    "DaemonSet": _selecting,
-    "ReplicaSet": _selecting,
+    "Deployment": _scaling,
+    "StatefulSet": _scaling,
+    "ReplicaSet": _scaling,
+    "DaemonSet": _running,
+    "CronJob": _cron_job,
 }
 
 

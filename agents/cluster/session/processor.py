@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from agents.cluster.feed.processor import Feed
 from agents.cluster.inventory import Inventory
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.session.source import Source, Taken
@@ -22,43 +23,48 @@ class Session:
         inventory: Inventory,
         source: Source,
         topic: ObjectTopic,
+        feed: Feed,
         metrics: ClusterMetrics,
-        may_publish: Callable[[], bool],
     ) -> None:
         self._inventory = inventory
         self._source = source
         self._topic = topic
+        self._feed = feed
         self._metrics = metrics
-        self._may_publish = may_publish
         self._has_listed = False
 
-    def run(self) -> None:
+    def run(self, may_publish: Callable[[], bool]) -> None:
         """Publish until that is no longer allowed. Raises AgentError when it cannot go on."""
         try:
-            self._topic.start(self._may_publish)
+            self._topic.start(may_publish)
+            self._feed.start(may_publish)
             for key, record in self._topic.held():
                 self._inventory.load(key, record)
-            if self._may_publish():
+            if may_publish():
                 self._publish(self._source.start(self._inventory))
                 self._has_listed = True
-            while self._may_publish():
+            while may_publish():
                 taken = self._source.take(self._inventory)
                 if taken is not None:
                     self._publish(taken)
+                self._feed.step(self._inventory)
                 self._topic.publish(self._inventory.expire(time.time_ns()))
         finally:
             self._source.stop()
+            self._feed.stop()
             self._topic.stop()
 
     def faults(self) -> list[str]:
         """Why the topic may not equal the source at present."""
         waiting = [] if self._has_listed else ["the objects have not been published yet"]
-        return waiting + self._source.faults() + self._topic.faults()
+        return waiting + self._source.faults() + self._topic.faults() + self._feed.faults()
 
     def _publish(self, taken: Taken) -> None:
-        self._topic.publish(taken.changes)
+        self._feed.tell_changes(self._inventory, taken.updates)
+        self._topic.publish(taken.updates)
+        self._feed.tell_events(self._inventory, taken.events)
         self._metrics.lag_seconds.set(max(0, time.time_ns() - taken.told_at_ns) / _NS_PER_SECOND)
         for kind, count in self._inventory.count().items():
             self._metrics.objects.labels(kind).set(count)
-        if taken.changes:
-            _log.debug("published", records=len(taken.changes))
+        if taken.updates:
+            _log.debug("published", records=len(taken.updates))

@@ -1,18 +1,21 @@
 """What the two sources of objects have in common."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What a source gave."""
 
-    changes: list[Change]
+    updates: list[Update]
     told_at_ns: int
     """When the oldest of it was told, Unix time in ns."""
+    events: Sequence[Mapping[str, Any]] = ()
+    """Kubernetes Event objects, as they are now."""
 
 
 class Source(Protocol):

@@ -11,9 +11,9 @@ import structlog
 from agents.cluster.api.backoff import Backoff
 from agents.cluster.api.event import Object
 from agents.cluster.api.reader import KubernetesApi
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.metrics import ClusterMetrics
-from agents.cluster.record.kind import KINDS, Kind
+from agents.cluster.record.kind import EVENT, KINDS, Kind
 from agents.cluster.session.source import Taken
 from agents.cluster.watch.reader import KindWatch, Listing, Told
 from agents.errors import MissingError, ReadError, RightsError
@@ -27,12 +27,18 @@ _log = structlog.get_logger()
 class ApiSource:
     """Follows all kinds. For one session; a new session needs a new one."""
 
-    def __init__(self, api: KubernetesApi, metrics: ClusterMetrics, stopping: threading.Event) -> None:
+    def __init__(
+        self, api: KubernetesApi, metrics: ClusterMetrics, stopping: threading.Event, *, has_events: bool = False
+    ) -> None:
+        """``has_events``: follow Kubernetes Events too."""
         self._api = api
         self._metrics = metrics
         self._stopping = stopping
         self._queue: queue.Queue[Told] = queue.Queue(_QUEUE)
         self._watches = {kind: KindWatch(api, kind, self._queue, metrics) for kind in KINDS}
+        # A queue of their own: a storm of events must not hold up objects.
+        self._event_queue: queue.Queue[Told] = queue.Queue(_QUEUE)
+        self._event_watch = KindWatch(api, EVENT, self._event_queue, metrics) if has_events else None
         self._fault = ""
 
     def start(self, inventory: Inventory) -> Taken:
@@ -54,29 +60,33 @@ class ApiSource:
             raise next(iter(refusals.values()))
         # What cannot be listed is not known to be gone.
         listed = frozenset(kind.title for kind in KINDS if versions[kind])
-        changes = inventory.replace(objects, time.time_ns(), listed)
+        updates = inventory.replace(objects, time.time_ns(), listed)
         for kind, watch in self._watches.items():
             watch.start(versions[kind], str(refusals.get(kind, "")))
-        return Taken(changes, told_at_ns)
+        if self._event_watch is not None:
+            self._event_watch.start("")
+        return Taken(updates, told_at_ns)
 
     def take(self, inventory: Inventory) -> Taken | None:
         """Take in what has been told, in its order."""
-        told = self._drain()
-        if not told:
+        told, events = _drain(self._queue, _WAIT_SECONDS), _drain(self._event_queue, 0)
+        if not told and not events:
             return None
-        changes: list[Change] = []
+        updates: list[Update] = []
         for one in told:
-            changes += _apply(inventory, one)
-        return Taken(changes, told[0].at_ns)
+            updates += _apply(inventory, one)
+        return Taken(updates, (told or events)[0].at_ns, [value for one in events for value in _events(one)])
 
     def stop(self) -> None:
         """End all watches."""
         for watch in self._watches.values():
             watch.stop()
+        if self._event_watch is not None:
+            self._event_watch.stop()
         self._api.interrupt()
 
     def faults(self) -> list[str]:
-        """Kinds that are not followed at present, and why."""
+        """Kinds that are not followed at present, and why; not events, without which names are right all the same."""
         return [fault for fault in (self._fault, *(watch.fault for watch in self._watches.values())) if fault]
 
     def _list(self, kind: Kind) -> tuple[list[Object], str]:
@@ -100,18 +110,26 @@ class ApiSource:
                 return found
         return [], ""
 
-    def _drain(self) -> list[Told]:
-        told: list[Told] = []
-        try:
-            told.append(self._queue.get(timeout=_WAIT_SECONDS))
-            while len(told) < _BATCH:
-                told.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        return told
+
+def _drain(told: "queue.Queue[Told]", wait_seconds: float) -> list[Told]:
+    found: list[Told] = []
+    try:
+        found.append(told.get(timeout=wait_seconds) if wait_seconds else told.get_nowait())
+        while len(found) < _BATCH:
+            found.append(told.get_nowait())
+    except queue.Empty:
+        pass
+    return found
 
 
-def _apply(inventory: Inventory, told: Told) -> list[Change]:
+def _events(told: Told) -> list[Object]:
+    """Events do not end: that one is deleted is no news."""
+    if isinstance(told.what, Listing):
+        return told.what.objects
+    return [] if told.what.type == "DELETED" else [told.what.value]
+
+
+def _apply(inventory: Inventory, told: Told) -> list[Update]:
     if isinstance(told.what, Listing):
         return inventory.replace(told.what.objects, told.at_ns, frozenset({told.what.kind.title}))
     if told.what.type == "DELETED":

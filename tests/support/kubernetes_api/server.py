@@ -36,14 +36,15 @@ class ApiServer:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._etcd_port, self._peer_port, self._port = _free_ports(3)
         self._pool: urllib3.PoolManager | None = None
-        self._token = uuid.uuid4().hex
+        self._tokens = {name: uuid.uuid4().hex for name in ("admin", "jane")}
         self.url = f"https://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Start both servers; returns when the API answers."""
         key = self._directory / "accounts.key"
         subprocess.run([self._program, "key", key], check=True)
-        (self._directory / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
+        lines = [f"{token},{name},{name},system:masters\n" for name, token in self._tokens.items()]
+        (self._directory / "tokens.csv").write_text("".join(lines))
         here, peer = f"http://127.0.0.1:{self._etcd_port}", f"http://127.0.0.1:{self._peer_port}"
         urls = ["--listen-client-urls", here, "--advertise-client-urls", here, "--listen-peer-urls", peer]
         urls += ["--initial-advertise-peer-urls", peer, "--initial-cluster", f"test={peer}"]
@@ -96,22 +97,24 @@ class ApiServer:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "test", "user": {"token": token or self._token}}],
+            "users": [{"name": "test", "user": {"token": token or self._tokens["admin"]}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
             "current-context": "test",
         }
         path.write_text(json.dumps(document))
         return path
 
-    def request(self, method: str, path: str, body: object | None = None, kind: str = "application/json") -> Any:
-        """One request as administrator. Raises RefusedError for what the API server refuses."""
+    def request(
+        self, method: str, path: str, body: object | None = None, kind: str = "application/json", user: str = "admin"
+    ) -> Any:
+        """One request of an administrator, admin or jane. Raises RefusedError for what the API server refuses."""
         if self._pool is None:
             self._pool = urllib3.PoolManager(maxsize=8, retries=False, ca_certs=str(self._certificate))
         answer = self._pool.request(
             method,
             self.url + path,
             body=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": kind},
+            headers={"Authorization": f"Bearer {self._tokens[user]}", "Content-Type": kind},
             timeout=30.0,
         )
         if answer.status >= 400:

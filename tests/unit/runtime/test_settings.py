@@ -66,3 +66,31 @@ def test_credentials_reach_the_client_only_where_the_protocol_has_them() -> None
     )
     assert secured["sasl.password"] == "p"
     assert secured["ssl.ca.location"] == "/ca"
+
+
+@pytest.mark.parametrize(
+    ("group", "complaint"),
+    [
+        ({"address": "0.0.0.0:8443"}, "CONNTRAIL_AUDIT__ADDRESS"),
+        ({"address": ":8443", "token": "x"}, "CONNTRAIL_AUDIT__ADDRESS"),
+        ({"address": "192.0.2.1:8443", "certificate": "c", "key": "k"}, "CONNTRAIL_AUDIT__ADDRESS"),
+        ({"certificate": "c"}, "CONNTRAIL_AUDIT__KEY"),
+        ({"key": "k"}, "CONNTRAIL_AUDIT__KEY"),
+    ],
+)
+def test_an_audit_backend_that_anybody_could_reach_is_refused(group: dict[str, str], complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings({}, {"audit": group})
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"address": "127.0.0.1:8443"},
+        {"address": "[::1]:0"},
+        {"address": "0.0.0.0:8443", "certificate": "c", "key": "k", "token": "t"},
+        {"file": "/var/log/kubernetes/audit.log"},
+    ],
+)
+def test_an_audit_backend_on_loopback_or_with_certificate_and_token_is_taken(group: dict[str, str]) -> None:
+    assert load_settings({}, {"audit": group}).audit.address == group.get("address", "")

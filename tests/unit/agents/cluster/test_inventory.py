@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from tests.support.kubernetes_objects import SECOND_NS, controller, network_policy, pod
@@ -20,11 +20,11 @@ def _inventory() -> Inventory:
     return Inventory("test", _DELAY)
 
 
-def _records(changes: list[Change]) -> dict[str, dict[str, Any] | None]:
+def _records(changes: list[Update]) -> dict[str, dict[str, Any] | None]:
     return {change.key: change.record for change in changes}
 
 
-def _record(changes: list[Change], key: str) -> dict[str, Any]:
+def _record(changes: list[Update], key: str) -> dict[str, Any]:
     record = _records(changes)[key]
     assert record is not None
     return record
@@ -75,7 +75,7 @@ def test_a_deleted_pod_lets_go_at_once_and_its_key_goes_later() -> None:
     assert gone["deleted_at_ns"] == _NOW + 5
     assert {entry["released_at_ns"] for entry in gone["addresses"]} == {_NOW + 5}
     assert inventory.expire(_NOW + _DELAY) == []
-    assert inventory.expire(_NOW + 5 + _DELAY) == [Change("Pod/default/a", None)]
+    assert inventory.expire(_NOW + 5 + _DELAY) == [Update("Pod/default/a", None)]
 
 
 def test_a_pod_that_ended_holds_its_address_until_its_last_container_finished() -> None:
@@ -164,7 +164,7 @@ class _World:
             if change.record is not None:
                 self.told[change.record["uid"]] = change.record
 
-    def _changes(self, name: str, what: str, address: int) -> list[Change]:
+    def _changes(self, name: str, what: str, address: int) -> list[Update]:
         if what == "delete" and name in self.source:
             return self._inventory.remove(self.source.pop(name), self._now)
         if what in ("run", "end"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cluster.inventory import Change, Inventory
+from agents.cluster.inventory import Inventory, Update
 from agents.cluster.record.kind import kind_of
 from agents.cluster.record.slim import finished_at, slim, started_at
 from schemas.schema import read_schema
@@ -44,6 +44,10 @@ _BLANK: dict[str, Any] = {
     "selector": {},
     "endpoints": [],
     "spec_json": "",
+    "replicas": -1,
+    "images": [],
+    "template": "",
+    "restarts": -1,
 }
 
 
@@ -64,7 +68,13 @@ _POD = {
         "initContainers": [{"ports": [{"containerPort": 1}]}],
         "containers": [{"ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}, {}],
     },
-    "status": {**_READY, "phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "FD00:0::1"}]},
+    "status": {
+        **_READY,
+        "phase": "Running",
+        "podIP": "10.0.0.1",
+        "podIPs": [{"ip": "10.0.0.1"}, {"ip": "FD00:0::1"}],
+        "containerStatuses": [{"restartCount": 2}, {"restartCount": 3}, {"restartCount": -1}],
+    },
 }
 _POD_RECORD = {
     "node_name": "node1",
@@ -74,6 +84,7 @@ _POD_RECORD = {
     "is_ready": True,
     "addresses": _held("10.0.0.1", "fd00::1"),
     "ports": [_port("", "TCP", 1), _port("dns", "UDP", 53)],
+    "restarts": 5,
 }
 _NODE = {
     "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24", "fd01::/64"]},
@@ -154,10 +165,10 @@ _OWNED_RECORD = {
         ("v1", "Service", {"spec": {"clusterIP": "None"}}, {"service_type": "ClusterIP"}),
         ("v1", "Namespace", {"metadata": {"labels": {"team": "shop"}}}, {"labels": {"team": "shop"}}),
         ("discovery.k8s.io/v1", "EndpointSlice", _SLICE, _SLICE_RECORD),
-        ("apps/v1", "Deployment", _SELECTING, _SELECTED),
-        ("apps/v1", "StatefulSet", _SELECTING, _SELECTED),
+        ("apps/v1", "Deployment", _SELECTING, {**_SELECTED, "replicas": 1}),
+        ("apps/v1", "StatefulSet", {"spec": {**_SELECTING["spec"], "replicas": 0}}, {**_SELECTED, "replicas": 0}),
         ("apps/v1", "DaemonSet", _SELECTING, _SELECTED),
-        ("apps/v1", "ReplicaSet", _SELECTING, _SELECTED),
+        ("apps/v1", "ReplicaSet", _SELECTING, {**_SELECTED, "replicas": 1}),
         ("batch/v1", "Job", _OWNED, _OWNED_RECORD),
         ("batch/v1", "CronJob", {}, {}),
         (
@@ -245,7 +256,7 @@ def test_values_of_any_type_make_a_record_that_fits_the_schema(value: dict[str, 
 @given(_HOSTILE)
 def test_what_is_no_object_is_passed_over(value: Any) -> None:
     inventory = Inventory("test", 10)
-    changes: list[Change] = inventory.replace([value], _NOW) + inventory.apply(value, _NOW) + inventory.remove(value, 0)
+    changes: list[Update] = inventory.replace([value], _NOW) + inventory.apply(value, _NOW) + inventory.remove(value, 0)
     assert changes == []
 
 
