@@ -14,6 +14,7 @@ import yaml
 
 from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
+from conntrail.lab.state import Layout
 from conntrail.lab.traffic.writer import Programs, end
 from tests.support.lab import Fact, command, namespaces_left, running_lab, traffic_of
 from tests.support.witness import parse_listing
@@ -196,7 +197,7 @@ def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_i
 
 
 def test_a_server_that_cannot_listen_is_told_and_one_that_can_is_listening(lab: Lab, tmp_path: Path) -> None:
-    programs = Programs(tmp_path / "log")
+    programs = Programs(Layout(tmp_path))
     node = next(iter(lab.nodes))
     first = programs.serve(node, "first", "tcp:7001,udp:7001")
     second = None
