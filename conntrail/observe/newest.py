@@ -16,10 +16,15 @@ _DIGEST_BYTES: Final = 12
 
 
 def identity(document: Document) -> str:
-    """The same for every emission of one flow in one step; other documents are the same when all they say is."""
-    flow = first(document, "flow.id")
+    """The same for every emission of one flow in one step, and for what has a number of its own, as events have.
+
+    Other documents are the same when all they say is.
+    """
+    flow, number = first(document, "flow.id"), first(document, "event.id")
     if flow is not None:
         return f"{flow}-{first(document, '@timestamp')}"
+    if number is not None:
+        return "|".join(str(first(document, f"event.{name}")) for name in ("dataset", "provider", "id"))
     said = json.dumps(document, sort_keys=True).encode()
     return hashlib.blake2b(said, digest_size=_DIGEST_BYTES).hexdigest()
 
@@ -49,13 +54,14 @@ class Newest:
 
 
 def once(documents: Iterable[Document]) -> Iterator[Document]:
-    """A flow that is emitted again is shown again only when its verdict changed."""
+    """A flow that is emitted again is shown again only when its verdict changed; an event, when it happened again."""
     shown: OrderedDict[str, str] = OrderedDict()
     for document in documents:
-        name, action = identity(document), str(first(document, "event.action"))
-        if shown.get(name) == action:
+        name = identity(document)
+        told = f"{first(document, 'event.action')} {first(document, 'kubernetes.event.count')}"
+        if shown.get(name) == told:
             continue
-        shown[name] = action
+        shown[name] = told
         if len(shown) > _REMEMBERED:
             shown.popitem(last=False)
         yield document

@@ -39,7 +39,8 @@ class DocumentTopics:
         complain: Callable[[str], None],
     ) -> None:
         """``complain`` is told of the first record that cannot be read, so that few are not taken for all."""
-        self._topics = {view.topic.full_name(settings.topic_prefix): view.topic for view in views}
+        topics = [topic for view in views for topic in view.topics]
+        self._topics = {topic.full_name(settings.topic_prefix): topic for topic in topics}
         self._codecs = {name: codec_of(topic.schema) for name, topic in self._topics.items()}
         self._registry = RegistryReader(registry)
         self._settings = settings

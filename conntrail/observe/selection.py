@@ -44,7 +44,9 @@ class EndSelection:
 
     def _named(self, field: str, values: Sequence[str]) -> Named | None:
         namespaces, names = self._of_ends("kubernetes.namespace"), self._of_ends(f"kubernetes.{field}")
-        return Named(tuple(zip(namespaces, names, strict=True)), tuple(values)) if values else None
+        # A policy's event or audit is about no workload alone, but touches those that it selects.
+        whole = ("related.workloads",) if self.end == "any" and field == "workload.name" else ()
+        return Named(tuple(zip(namespaces, names, strict=True)), tuple(values), whole) if values else None
 
     def _services(self) -> Named | None:
         """A Service is an end's own, or the one that was dialled."""

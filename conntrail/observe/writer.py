@@ -18,13 +18,13 @@ Document = dict[str, Any]
 
 def print_documents(documents: Iterator[Document], views: Sequence[View], output: str, does_follow: bool) -> None:
     """``output``: compact, table, wide, json or jsonl. What is followed ends with Ctrl-C."""
-    coverage: dict[str, Counter[str]] = {view.topic.name: Counter() for view in views}
+    coverage: dict[str, Counter[str]] = {view.dataset.name: Counter() for view in views}
     seen: list[Document] = []
     is_streamed = output in ("compact", "jsonl") or does_follow
     try:
         for document in documents:
             view = view_of(document)
-            coverage.setdefault(view.topic.name, Counter())[str(first(document, "flow.coverage") or "")] += 1
+            coverage.setdefault(view.dataset.name, Counter())[str(first(document, "flow.coverage") or "")] += 1
             if is_streamed:
                 typer.echo(json.dumps(document) if output in ("json", "jsonl") else view.compact(document))
                 sys.stdout.flush()
@@ -38,7 +38,7 @@ def print_documents(documents: Iterator[Document], views: Sequence[View], output
     elif not is_streamed:
         _print_tables(seen, views, is_wide=output == "wide")
     for view in views:
-        _print_completeness(view, coverage[view.topic.name])
+        _print_completeness(view, coverage[view.dataset.name])
 
 
 def _print_tables(documents: list[Document], views: Sequence[View], is_wide: bool) -> None:

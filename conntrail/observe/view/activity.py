@@ -1,11 +1,11 @@
-"""What happened in the cluster beside its traffic: Kubernetes Events, and who did what by the audit log."""
+"""What happened in the cluster beside its traffic: Kubernetes Events and changes, and who did what by the audit log."""
 
 from typing import Final
 
 from conntrail.observe.condition import values_at
 from conntrail.observe.render import Document, clock, text
 from conntrail.observe.view.view import View
-from schemas.topic import KUBERNETES_AUDIT, KUBERNETES_EVENTS
+from schemas.topic import CHANGES, KUBERNETES_AUDIT, KUBERNETES_EVENTS
 from streams.index import dataset
 
 _NAMES: Final = ("orchestrator.resource.name", "kubernetes.pod.name", "kubernetes.workload.name")
@@ -24,10 +24,12 @@ def _workloads(document: Document) -> str:
 
 
 def _event_line(document: Document) -> list[str]:
+    user = text(document, "user.name")
     return [
         f"{clock(document)}: {_object(document)}",
         text(document, "event.action"),
         text(document, "message"),
+        f"by {user}" if user else "",
     ]
 
 
@@ -38,7 +40,7 @@ def _event_cells(document: Document, is_wide: bool) -> list[str]:
         text(document, "event.action"),
         text(document, "message") or text(document, "event.reason"),
     ]
-    wide = [_workloads(document), text(document, "conntrail.count"), text(document, "event.outcome")]
+    wide = [_workloads(document), text(document, "user.name"), text(document, "kubernetes.event.count")]
     return [*cells, *wide] if is_wide else cells
 
 
@@ -48,7 +50,7 @@ def _audit_line(document: Document) -> list[str]:
         text(document, "event.action"),
         _object(document),
         text(document, "event.outcome"),
-        text(document, "message"),
+        text(document, "http.response.status_code"),
     ]
 
 
@@ -60,25 +62,25 @@ def _audit_cells(document: Document, is_wide: bool) -> list[str]:
         _object(document),
         text(document, "event.outcome"),
     ]
-    wide = [_workloads(document), text(document, "source.ip"), text(document, "message")]
+    wide = [_workloads(document), text(document, "source.ip"), text(document, "http.response.status_code")]
     return [*cells, *wide] if is_wide else cells
 
 
 EVENT_VIEW: Final = View(
-    KUBERNETES_EVENTS,
+    (KUBERNETES_EVENTS, CHANGES),
     dataset.EVENT,
     ("event", "events"),
     ("time", "object", "action", "message"),
-    ("workloads", "count", "outcome"),
+    ("workloads", "user", "count"),
     _event_line,
     _event_cells,
 )
 AUDIT_VIEW: Final = View(
-    KUBERNETES_AUDIT,
+    (KUBERNETES_AUDIT,),
     dataset.AUDIT,
     ("audit document", "audit documents"),
     ("time", "user", "action", "object", "outcome"),
-    ("workloads", "from", "message"),
+    ("workloads", "from", "status"),
     _audit_line,
     _audit_cells,
 )

@@ -62,7 +62,7 @@ def _cells(document: Document, is_wide: bool) -> list[str]:
 
 
 APPLICATION_VIEW: Final = View(
-    L7,
+    (L7,),
     dataset.L7,
     ("application document", "application documents"),
     ("time", "source", "destination", "protocol", "request", "status", "count", "p95"),

@@ -49,7 +49,7 @@ def _cells(document: Document, is_wide: bool) -> list[str]:
 
 
 DNS_VIEW: Final = View(
-    DNS,
+    (DNS,),
     dataset.DNS,
     ("DNS document", "DNS documents"),
     ("time", "client", "name", "type", "code", "count", "mean"),

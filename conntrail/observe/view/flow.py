@@ -64,7 +64,7 @@ def _cells(document: Document, is_wide: bool) -> list[str]:
 
 
 FLOW_VIEW: Final = View(
-    FLOWS,
+    (FLOWS,),
     FLOW,
     ("flow", "flows"),
     ("time", "source", "destination", "protocol", "verdict", "bytes", "reason"),

@@ -13,7 +13,7 @@ from streams.index.dataset import Dataset
 class View:
     """One type: where its documents are, and what people see of them."""
 
-    topic: Topic
+    topics: tuple[Topic, ...]
     dataset: Dataset
     nouns: tuple[str, str]
     """One of them, several of them."""

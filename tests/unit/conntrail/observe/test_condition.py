@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from conntrail.observe.condition import AnyCondition, FilterError, matches, query
 from conntrail.observe.selection import EndSelection, flow_conditions
 from tests.unit.conntrail.observe.documents import Document, answers, document
-from tests.unit.conntrail.observe.view.documents import dns, event, http
+from tests.unit.conntrail.observe.view.documents import audit, dns, event, http
 
 OUTSIDE = document(source__kubernetes=None, source__ip="198.51.100.9", related__ip=["198.51.100.9", "10.0.1.7"])
 
@@ -181,3 +181,11 @@ def test_dns_and_http_are_asked_for_as_flows_are() -> None:
         assert not is_found(EndSelection("source", workloads=["shop/api"]).conditions(), document_of_type)
     assert is_found(flow_conditions([], ["http"]), http())
     assert not is_found(flow_conditions([], ["http"]), dns())
+
+
+@pytest.mark.parametrize(
+    ("workload", "expected"),
+    [("shop/api", True), ("api", True), ("a*", True), ("shop/a*", True), ("data/api", False), ("pi", False)],
+)
+def test_what_touches_a_workload_is_found_by_it(workload: str, expected: bool) -> None:
+    assert is_found(EndSelection("any", workloads=[workload]).conditions(), audit()) is expected

@@ -45,3 +45,13 @@ def test_a_document_that_is_no_flow_is_shown_once_and_another_one_too() -> None:
     other = document(flow__id=None, dns__question__name="a.example.org")
     assert identity(first) == identity(document(flow__id=None)) != identity(other)
     assert list(once([first, other, first])) == [first, other]
+
+
+def test_an_event_that_happened_again_is_one_and_shown_again() -> None:
+    facts = {"flow__id": None, "event__id": "uid-1"}
+    first, again = document(**facts), document(**facts, kubernetes__event__count=2)
+    newest = Newest(None)
+    for found in (first, again):
+        newest.add(found)
+    assert newest.documents() == [again]
+    assert list(once([first, first, again])) == [first, again]

@@ -82,6 +82,8 @@ def audit(**facts: Any) -> Document:
         "event": {"dataset": "conntrail.audit", "action": "create", "outcome": "success"},
         "user": {"name": "alice"},
         "kubernetes": {"namespace": "shop"},
-        "orchestrator": {"resource": {"type": "networkpolicies", "name": "deny-all"}},
+        "orchestrator": {"resource": {"type": "networkpolicy", "name": "deny-all"}},
+        "related": {"workloads": ["shop/api", "shop/web"]},
+        "http": {"response": {"status_code": 201}},
         **facts,
     }

@@ -38,7 +38,7 @@ AT = "2026-11-23T18:32:00.123Z:"
         (documents.http(), "shop/web-1 -> kube-system/dns-1:53 HTTP payment GET /orders/{id} 500 3x 2.5 ms"),
         (documents.tls(), "shop/web-1 -> kube-system/dns-1:53 TLS api.example.org hello 3x"),
         (documents.event(), "Deployment shop/web-1 BackOff Back-off restarting failed container"),
-        (documents.audit(), "alice create networkpolicies shop/deny-all success"),
+        (documents.audit(), "alice create networkpolicy shop/deny-all success 201"),
     ],
 )
 def test_a_document_is_a_line(document: Document, line: str) -> None:
