@@ -81,8 +81,11 @@ def _task(cluster: Cluster, namespace: str, call: Mapping[str, Any]) -> Task:
     """A call with its target's address looked up. Raises LookupError."""
     version = 1 if call["kind"].endswith("6") else 0
     name = call.get("resolve", "")
-    target = _address_named(cluster, name, version, namespace) if name else call["to"]
-    address, service, servers = _target(cluster, target, call["port"], version, namespace)
+    address, service, servers = (
+        _behind(cluster, _address_named(cluster, name, version, namespace), call["port"], version)
+        if name
+        else _target(cluster, call["to"], call["port"], version, namespace)
+    )
     is_question = call["kind"] in ("dns", "dns6")
     said = {key: call[key] for key in _OPTIONAL if key in call}
     said |= {key: tuple(call[key]) for key in _LISTED if key in call}
@@ -123,7 +126,7 @@ def _address_named(cluster: Cluster, name: str, version: int, namespace: str) ->
 
 def _target(cluster: Cluster, target: str, port: int, version: int, namespace: str) -> _Target:
     if _is_address(target):
-        return _behind(cluster, target, port, version)
+        return target, "", ()
     if target.startswith("pod/"):
         _, wanted, workload = target.split("/")
         for pod in cluster.pods:

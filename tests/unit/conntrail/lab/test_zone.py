@@ -78,3 +78,9 @@ def test_a_name_that_leads_nowhere_is_told_before_the_lab_is_built(
 ) -> None:
     with pytest.raises(CommandError, match=message):
         check_calls(built(*objects, caller({"kind": "tcp", "resolve": name, "port": 80})))
+
+
+def test_who_answers_at_an_address_that_was_given_is_not_guessed() -> None:
+    host = an_object("Pod", "host", {"containers": [{"name": "app"}], "hostNetwork": True})
+    (task,) = tasks(host, caller({"kind": "tcp", "to": "172.30.0.1", "port": 9200}))
+    assert (task.address, task.servers) == ("172.30.0.1", ())
