@@ -14,6 +14,7 @@ from conntrail.errors import CommandError
 
 if TYPE_CHECKING:
     from conntrail.demo.edge import Comparison
+    from conntrail.demo.question import Question
 
 _AGAIN_SECONDS: Final = 8.0
 """Long enough for every client to call each of its targets."""
@@ -49,7 +50,8 @@ def demo(
             with running(directory, progress) as everything:
                 show_traffic(everything, duration, progress)
                 for found in everything.find():
-                    _print_table(found.question.title, found.question.columns, found.rows)
+                    if found.rows or not found.question.is_optional:
+                        _print_table(found.question, found.rows)
                 _print_comparison(enforce_recommended(everything, max(duration / 2, _AGAIN_SECONDS), progress))
                 _print_next(everything.environment(), keep, directory)
                 if keep:
@@ -60,19 +62,20 @@ def demo(
     progress("done")
 
 
-def _print_table(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+def _print_table(question: "Question", rows: list[list[str]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - keeps --help fast
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None)
-    for number, column in enumerate(columns):
-        table.add_column(column.upper(), justify="right" if number == len(columns) - 1 else "left", overflow="fold")
+    table = Table(title=question.title, title_justify="left", title_style="bold", box=None)
+    for number, column in enumerate(question.columns):
+        is_figure = number >= len(question.keys)
+        table.add_column(column.upper(), justify="right" if is_figure else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(width=150)
     console.print()
-    console.print(table if rows else Text(f"{title}: nothing"))
+    console.print(table if rows else Text(f"{question.title}: nothing"))
 
 
 def _print_comparison(found: "Comparison") -> None:
@@ -88,6 +91,7 @@ def _print_next(environment: dict[str, str], keep: bool, directory: Path) -> Non
         typer.echo(f"  export {name}={value}")
     typer.echo("  conntrail observe --verdict denied -o wide")
     typer.echo("  conntrail observe --follow --namespace shop")
+    typer.echo("  conntrail observe --type dns --type l7 --workload shop/frontend")
     typer.echo("  conntrail policy hits · unused · gaps · explain shop/frontend data/postgres:5432")
     typer.echo(f"  conntrail policy recommend (the enforced ones: {directory}/recommended.yaml)")
     typer.echo("  curl $CONNTRAIL_ELASTICSEARCH__HOSTS/logs-conntrail.flow-*/_search?q=event.action:denied")

@@ -1,7 +1,7 @@
 """Asks Kafka how far the results are, and Elasticsearch what was found."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from elasticsearch import ApiError, Elasticsearch, TransportError
@@ -9,9 +9,12 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from conntrail.errors import CommandError
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.topic import FLOWS, FLOWS_RAW, POLICY_HITS, WINDOWS
+from schemas.topic import DNS, DNS_RAW, FLOWS, FLOWS_RAW, L7, L7_RAW, POLICY_HITS, WINDOWS, Topic
 
 _PATIENCE_SECONDS = 15.0
+_STAGES: Final = {"flows": (FLOWS_RAW,), "exchanges": (DNS_RAW, L7_RAW)}
+"""Which stage of the worker makes what agents send final."""
+_INDEXED: Final = (FLOWS, WINDOWS, POLICY_HITS, DNS, L7)
 
 
 class Drain:
@@ -24,15 +27,17 @@ class Drain:
     def is_done(self, until_ms: int) -> bool:
         """``until_ms``: Unix time. Raises CommandError when Kafka does not answer."""
         try:
-            return self._are_final(until_ms) and self._are_indexed()
+            are_final = all(self._are_final(stage, topics, until_ms) for stage, topics in _STAGES.items())
+            return are_final and self._are_indexed()
         except KafkaException as error:
             raise CommandError(f"Kafka at {self._settings.bootstrap_servers}: {error.args[0].str()}") from error
 
-    def _are_final(self, until_ms: int) -> bool:
-        """Every part produced before the instant belongs to a final window."""
-        consumer = self._consumer("flows")
+    def _are_final(self, stage: str, topics: Iterable[Topic], until_ms: int) -> bool:
+        """What the stage makes of every part that was produced before the instant is final."""
+        consumer = self._consumer(stage)
         try:
-            partitions = self._partitions(consumer, FLOWS_RAW.full_name(self._prefix))
+            names = [topic.full_name(self._prefix) for topic in topics]
+            partitions = [found for name in names for found in self._partitions(consumer, name)]
             done = consumer.committed(partitions, timeout=_PATIENCE_SECONDS)
             wanted = [TopicPartition(p.topic, p.partition, until_ms) for p in partitions]
             ends = consumer.offsets_for_times(wanted, timeout=_PATIENCE_SECONDS)
@@ -43,7 +48,7 @@ class Drain:
     def _are_indexed(self) -> bool:
         consumer = self._consumer("index")
         try:
-            for topic in (FLOWS, WINDOWS, POLICY_HITS):
+            for topic in _INDEXED:
                 partitions = self._partitions(consumer, topic.full_name(self._prefix))
                 for have in consumer.committed(partitions, timeout=_PATIENCE_SECONDS):
                     _, high = consumer.get_watermark_offsets(have, timeout=_PATIENCE_SECONDS)

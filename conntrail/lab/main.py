@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conntrail.errors import CommandError
+from conntrail.lab.certificate.writer import make_key
 from conntrail.lab.cluster import SERVE, Cluster, Pod
 from conntrail.lab.control.main import Control, derive
 from conntrail.lab.network.link import OUTSIDE, namespaces
@@ -31,9 +32,10 @@ from conntrail.lab.store.reader import read_manifests
 from conntrail.lab.store.writer import Store, is_abandoned, labs, this_process
 from conntrail.lab.traffic.main import Traffic
 from conntrail.lab.traffic.writer import Programs
+from conntrail.lab.zone import zone_of
 
 Progress = Callable[[str], None]
-_OUTSIDE_SERVES: Final = "tcp:443,udp:53"
+_OUTSIDE_SERVES: Final = "tcp:443,udp:53,http:80,tls:8443"
 _START_SECONDS: Final = 30.0
 
 
@@ -56,7 +58,7 @@ class Lab:
         self.layout = Layout(directory.absolute())
         self._store = Store(self.layout)
         self._control = Control(self._store)
-        self._programs = Programs(self.layout.log_path)
+        self._programs = Programs(self.layout)
 
     @property
     def nodes(self) -> dict[str, str]:
@@ -155,6 +157,13 @@ class Lab:
 
     def truth(self) -> list[dict[str, Any]]:
         """All connections that were made. A line that is being written is left out."""
+        return [fact for fact in self._facts() if fact["layer"] == "connection"]
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        """All that was said on them, one DNS question, HTTP request or TLS handshake each: ``layer`` says which."""
+        return [fact for fact in self._facts() if fact["layer"] != "connection"]
+
+    def _facts(self) -> list[dict[str, Any]]:
         if not self.layout.truth_path.exists():
             return []
         whole, _, _ = self.layout.truth_path.read_text(encoding="utf-8").rpartition("\n")
@@ -165,6 +174,8 @@ class Lab:
         self._store.write_state(replace(state, namespaces=inodes))
         build_network(cluster)
         self._store.write_shown(shown(cluster))
+        self._store.write_zone(zone_of(cluster))
+        make_key(self.layout.key_path)
         servers = [
             self._programs.serve(pod.network_namespace, pod.workload[1], pod.annotations.get(SERVE, ""))
             for pod in cluster.pods

@@ -9,10 +9,17 @@ from typing import Any, Final
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import CALL, Cluster, Pod, Service
-from conntrail.lab.program.task import Order, Task
+from conntrail.lab.program.name.question import candidates
+from conntrail.lab.program.task import Order, Task, search_path
 from conntrail.lab.workload import is_run_by_traffic, pod_template
+from conntrail.lab.zone import zone_of
 
-_OPTIONAL: Final = ("bytes", "expect", "by", "direction")
+_OPTIONAL: Final = ("bytes", "expect", "by", "direction", "resolve", "host", "method", "edns")
+_LISTED: Final = ("paths", "names", "types", "alpn")
+_UNKNOWN: Final = ("lab.test.",)
+"""What a task of kind dns asks for when its manifest does not say."""
+_RESOLVER: Final = ("kube-system", "kube-dns", 53)
+"""The service that a pod's resolv.conf names."""
 _SUFFIXES: Final = ((), ("svc",), ("svc", "cluster", "local"))
 _Target = tuple[str, str, tuple[str, ...]]
 """Address, service (namespace/name) when one is dialled, and pods that may answer."""
@@ -28,7 +35,7 @@ def orders(cluster: Cluster, truth: Path, seconds: float, rate: float) -> Iterat
     slower = natural / rate if rate > 0 else 1.0
     for pod, tasks in calling:
         paced = tuple(replace(task, every=task.every * slower) for task in tasks)
-        yield pod, order_for(pod, truth, seconds, paced)
+        yield pod, order_for(cluster, pod, truth, seconds, paced)
 
 
 def check_calls(cluster: Cluster) -> None:
@@ -47,7 +54,7 @@ def pod_tasks(cluster: Cluster, pod: Pod) -> tuple[Task, ...]:
     return _tasks(cluster, f"{kind} {pod.namespace}/{name}", pod.namespace, pod.annotations)
 
 
-def order_for(pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) -> Order:
+def order_for(cluster: Cluster, pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) -> Order:
     """Everything that a pod's client needs to know."""
     return Order(
         namespace=pod.namespace,
@@ -58,6 +65,7 @@ def order_for(pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) ->
         address6=pod.addresses[1],
         seconds=seconds,
         truth=str(truth),
+        resolver=_resolver(cluster),
         tasks=tasks,
     )
 
@@ -72,16 +80,48 @@ def _tasks(cluster: Cluster, title: str, namespace: str, annotations: Mapping[st
 def _task(cluster: Cluster, namespace: str, call: Mapping[str, Any]) -> Task:
     """A call with its target's address looked up. Raises LookupError."""
     version = 1 if call["kind"].endswith("6") else 0
-    address, service, servers = _target(cluster, call["to"], call["port"], version, namespace)
-    return Task(
-        kind=call["kind"],
-        address=address,
-        port=call["port"],
-        every=call.get("every", 1.0),
-        service=service,
-        servers=servers,
-        **{key: call[key] for key in _OPTIONAL if key in call},
+    name = call.get("resolve", "")
+    address, service, servers = (
+        _behind(cluster, _address_named(cluster, name, version, namespace), call["port"], version)
+        if name
+        else _target(cluster, call["to"], call["port"], version, namespace)
     )
+    is_question = call["kind"] in ("dns", "dns6")
+    said = {key: call[key] for key in _OPTIONAL if key in call}
+    said |= {key: tuple(call[key]) for key in _LISTED if key in call}
+    return Task(
+        **{
+            "kind": call["kind"],
+            "address": address,
+            "port": call["port"],
+            "every": call.get("every", 1.0),
+            "service": service,
+            "servers": servers,
+            "host": name or call["to"],
+            "names": _UNKNOWN if is_question else (),
+            **said,
+        }
+    )
+
+
+def _resolver(cluster: Cluster) -> Task | None:
+    namespace, name, port = _RESOLVER
+    for service in cluster.services:
+        if (service.namespace, service.name) == (namespace, name) and service.addresses:
+            address, title, servers = _of_service(cluster, service, port, 0)
+            return Task("dns", address, port, 1.0, service=title, servers=servers)
+    return None
+
+
+def _address_named(cluster: Cluster, name: str, version: int, namespace: str) -> str:
+    """What the lab's DNS server will answer to a pod of a namespace. Raises LookupError."""
+    if _resolver(cluster) is None:
+        raise LookupError(f"{name} cannot be looked up: there is no service kube-system/kube-dns")
+    zone = zone_of(cluster)
+    for full in candidates(name, search_path(namespace)):
+        if values := zone.values(full, ("A", "AAAA")[version]):
+            return values[0]
+    raise LookupError(f"the lab's DNS server has no address of {name}, in namespace {namespace}")
 
 
 def _target(cluster: Cluster, target: str, port: int, version: int, namespace: str) -> _Target:
@@ -99,6 +139,14 @@ def _target(cluster: Cluster, target: str, port: int, version: int, namespace: s
         if (service.namespace, service.name) == (namespace, name) and suffix in _SUFFIXES:
             return _of_service(cluster, service, port, version)
     raise LookupError(f"no service {target} is there to call, in namespace {namespace}")
+
+
+def _behind(cluster: Cluster, address: str, port: int, version: int) -> _Target:
+    """Of an address: a service's, a pod's of a headless service, or one outside."""
+    for service in cluster.services:
+        if address in service.addresses:
+            return _of_service(cluster, service, port, version)
+    return address, "", tuple(f"{pod.namespace}/{pod.name}" for pod in cluster.pods if address in pod.addresses)
 
 
 def _of_service(cluster: Cluster, service: Service, port: int, version: int) -> _Target:

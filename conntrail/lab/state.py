@@ -26,8 +26,18 @@ class Layout:
 
     @property
     def truth_path(self) -> Path:
-        """One JSON line a connection."""
+        """One JSON line a connection, DNS question, HTTP request or TLS handshake."""
         return self.root / "truth.jsonl"
+
+    @property
+    def zone_path(self) -> Path:
+        """What the lab's DNS servers know."""
+        return self.root / "zone.json"
+
+    @property
+    def key_path(self) -> Path:
+        """Key and certificate of the lab's TLS servers."""
+        return self.root / "tls.pem"
 
     @property
     def state_path(self) -> Path:

@@ -50,6 +50,8 @@ class Named:
     fields: tuple[tuple[str, str], ...]
     """(field of the namespace, field of the name)."""
     values: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+    """Fields whose values are ``namespace/name``."""
 
     def matches(self, document: Document) -> bool:
         """Whether a document meets the condition."""
@@ -66,6 +68,8 @@ class Named:
                 namespace, separator, name = value.rpartition("/")
                 name_condition = Condition((name_field,), (name,))
                 yield [name_condition, Condition((namespace_field,), (namespace,))] if separator else [name_condition]
+        for field in self.whole:
+            yield [Condition((field,), tuple(value if "/" in value else f"*/{value}" for value in self.values))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Brings flow documents in: live and recent ones from Kafka, past ones from Elasticsearch."""
+"""Brings documents in: live and recent ones from Kafka, past ones from Elasticsearch."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -9,6 +9,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from conntrail.errors import CommandError
 from conntrail.observe.condition import AnyCondition, query
+from conntrail.observe.view.view import View
 from runtime.broker.reader import find_topics
 from runtime.elasticsearch import client_options
 from runtime.kafka import BrokerError, client_configuration
@@ -17,25 +18,31 @@ from runtime.settings import ElasticsearchSettings, KafkaSettings, SchemaRegistr
 from schemas.errors import DecodeError, RegistryError
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
-from schemas.topic import FLOWS
 from streams.index.documents import document_of
 
 Document = dict[str, Any]
 _PAGE = 1000
 _PATIENCE_SECONDS = 15.0
 _POLL_SECONDS = 0.5
+_KEPT = "1m"
+"""How long Elasticsearch holds on to a point in time between two pages."""
 
 
-class FlowTopic:
-    """The topic ``flows``: what is kept of it, and what comes."""
+class DocumentTopics:
+    """The topics of some types: what is kept of them, and what comes."""
 
     def __init__(
-        self, settings: KafkaSettings, registry: SchemaRegistrySettings, complain: Callable[[str], None]
+        self,
+        settings: KafkaSettings,
+        registry: SchemaRegistrySettings,
+        views: Sequence[View],
+        complain: Callable[[str], None],
     ) -> None:
-        """``complain`` is told of the first record that cannot be read, so that few flows are not taken for all."""
-        self._topic = FLOWS.full_name(settings.topic_prefix)
+        """``complain`` is told of the first record that cannot be read, so that few are not taken for all."""
+        topics = [topic for view in views for topic in view.topics]
+        self._topics = {topic.full_name(settings.topic_prefix): topic for topic in topics}
+        self._codecs = {name: codec_of(topic.schema) for name, topic in self._topics.items()}
         self._registry = RegistryReader(registry)
-        self._codec = codec_of(FLOWS.schema)
         self._settings = settings
         self._servers = settings.bootstrap_servers
         self._configuration = {
@@ -57,9 +64,9 @@ class FlowTopic:
         consumer = Consumer(self._configuration)
         try:
             positions = self._positions(consumer, partitions, since_ms)
-            ends = {p.partition: consumer.get_watermark_offsets(p, timeout=_PATIENCE_SECONDS)[1] for p in positions}
+            ends = {_place(p): consumer.get_watermark_offsets(p, timeout=_PATIENCE_SECONDS)[1] for p in positions}
             consumer.assign(positions)
-            waiting = {p.partition for p in positions if 0 <= p.offset < ends[p.partition]}
+            waiting = {_place(p) for p in positions if 0 <= p.offset < ends[_place(p)]}
             heard_at = time.monotonic()
             while follow or waiting:
                 message = consumer.poll(_POLL_SECONDS)
@@ -68,31 +75,35 @@ class FlowTopic:
                         raise CommandError(f"Kafka at {self._servers}: nothing came for {_PATIENCE_SECONDS:.0f} s")
                     continue
                 heard_at, self._is_away = time.monotonic(), False
-                partition, error = message.partition() or 0, message.error()
+                topic, error = message.topic() or "", message.error()
+                partition = (topic, message.partition() or 0)
                 # The last offsets may hold no message (a transaction's marker), so the broker must say where it ends.
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
                     raise CommandError(f"Kafka at {self._servers}: {error.str()}")
                 if error is not None or (message.offset() or 0) >= ends[partition] - 1:
                     waiting.discard(partition)
                 if error is None:
-                    yield from self._decoded(message.value())
+                    yield from self._decoded(topic, message.value())
         except KafkaException as error:
             raise CommandError(f"Kafka at {self._servers}: {error.args[0].str()}") from error
         finally:
             consumer.close()
 
-    def _partitions(self) -> list[int]:
+    def _partitions(self) -> list[tuple[str, int]]:
         try:
-            metadata = find_topics(self._settings, "conntrail-observe", _PATIENCE_SECONDS).get(self._topic)
+            found = find_topics(self._settings, "conntrail-observe", _PATIENCE_SECONDS)
         except BrokerError as error:
             raise CommandError(str(error)) from error
-        if metadata is None:
-            raise CommandError(f"topic {self._topic} does not exist, or we may not see it: run conntrail setup")
-        return list(metadata.partitions)
+        for name in self._topics:
+            if name not in found:
+                raise CommandError(f"topic {name} does not exist, or we may not see it: run conntrail setup")
+        return [(name, number) for name in self._topics for number in found[name].partitions]
 
-    def _positions(self, consumer: Consumer, partitions: list[int], since_ms: int | None) -> list[TopicPartition]:
+    def _positions(
+        self, consumer: Consumer, partitions: list[tuple[str, int]], since_ms: int | None
+    ) -> list[TopicPartition]:
         at = int(time.time() * 1000) if since_ms is None else since_ms
-        wanted = [TopicPartition(self._topic, number, at) for number in partitions]
+        wanted = [TopicPartition(name, number, at) for name, number in partitions]
         return consumer.offsets_for_times(wanted, timeout=_PATIENCE_SECONDS)
 
     def _note_error(self, error: KafkaError) -> None:
@@ -101,27 +112,32 @@ class FlowTopic:
             self._is_away = True
             self._complain(f"Kafka at {self._servers} is away: waiting for it")
 
-    def _decoded(self, value: bytes | None) -> Iterator[Document]:
+    def _decoded(self, topic: str, value: bytes | None) -> Iterator[Document]:
         try:
-            record = self._registry.decode(self._codec, value or b"", _PATIENCE_SECONDS)
+            record = self._registry.decode(self._codecs[topic], value or b"", _PATIENCE_SECONDS)
         except DecodeError as error:
             if not self._has_complained:
-                self._complain(f"INCOMPLETE: some flows in {self._topic} cannot be read: {error}")
+                self._complain(f"INCOMPLETE: some records in {topic} cannot be read: {error}")
             self._has_complained = True
             return
         except RegistryError as error:
             raise CommandError(str(error)) from error
-        body = document_of(FLOWS, record, "default").body
+        body = document_of(self._topics[topic], record, "default").body
         if body is not None:
             yield body
 
 
-class FlowIndex:
-    """The flows that Elasticsearch keeps."""
+def _place(position: TopicPartition) -> tuple[str, int]:
+    """Topic and partition."""
+    return position.topic, position.partition
 
-    def __init__(self, settings: ElasticsearchSettings) -> None:
+
+class DocumentIndex:
+    """What Elasticsearch keeps of some types."""
+
+    def __init__(self, settings: ElasticsearchSettings, views: Sequence[View]) -> None:
         self._hosts = settings.hosts
-        self._pattern = f"logs-conntrail.flow-{settings.namespace}-*"
+        self._patterns = [f"{view.dataset.template}-{settings.namespace}-*" for view in views]
         if settings.ca_certs:
             certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.ca_certs)
         self._client = Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS)
@@ -129,27 +145,36 @@ class FlowIndex:
     def latest(
         self, conditions: list[AnyCondition], since_ms: int | None, until_ms: int | None, count: int | None
     ) -> list[Document]:
-        """The last ``count`` flows, all without a count, in order of time. Raises CommandError when it fails."""
+        """The last ``count`` documents, all without a count, in order of time. Raises CommandError when it fails."""
+        try:
+            return self._pages(query(conditions, since_ms, until_ms), count)[::-1]
+        except ApiError as error:
+            raise CommandError(f"Elasticsearch at {self._hosts} refuses: {error}") from error
+        except TransportError as error:
+            raise CommandError(f"Elasticsearch at {self._hosts} does not answer ({error.message})") from error
+
+    def _pages(self, wanted: dict[str, Any], count: int | None) -> list[Document]:
+        """Newest first. Of a point in time, whose hits have an order of their own where times are the same."""
+        opened = self._client.open_point_in_time(index=self._patterns, keep_alive=_KEPT)["id"]
         found: list[Document] = []
         after: list[Any] | None = None
         try:
             while count is None or len(found) < count:
                 size = _PAGE if count is None else min(_PAGE, count - len(found))
                 answer = self._client.search(
-                    index=self._pattern,
-                    query=query(conditions, since_ms, until_ms),
-                    sort=[{"@timestamp": "desc"}, {"flow.id": "desc"}],
+                    pit={"id": opened, "keep_alive": _KEPT},
+                    query=wanted,
+                    sort=[{"@timestamp": "desc"}],
                     search_after=after,
                     size=size,
-                    allow_partial_search_results=False,  # few flows must not be taken for all
+                    track_total_hits=False,
+                    allow_partial_search_results=False,  # few must not be taken for all
                 )
                 hits = answer["hits"]["hits"]
                 found += [hit["_source"] for hit in hits]
                 if len(hits) < size:
                     break
                 after = hits[-1]["sort"]
-        except ApiError as error:
-            raise CommandError(f"Elasticsearch at {self._hosts} refuses: {error}") from error
-        except TransportError as error:
-            raise CommandError(f"Elasticsearch at {self._hosts} does not answer ({error.message})") from error
-        return found[::-1]
+        finally:
+            self._client.close_point_in_time(id=opened)
+        return found

@@ -23,9 +23,12 @@ class EndSelection:
     ports: Sequence[str] = ()
 
     def conditions(self) -> list[AnyCondition]:
-        """Raise FilterError when a value cannot be understood."""
+        """Raise FilterError when a value cannot be understood.
+
+        What is asked of any end may also be what an event or an audit document is about.
+        """
         found: list[AnyCondition | None] = [
-            _condition(ends(self.end, "kubernetes.namespace"), self.namespaces),
+            _condition(self._of_ends("kubernetes.namespace"), self.namespaces),
             self._named("pod.name", self.pods),
             self._named("workload.name", self.workloads),
             self._services(),
@@ -36,15 +39,20 @@ class EndSelection:
             found.append(Condition(fields, checked_networks(self.networks), "network"))
         return [condition for condition in found if condition is not None]
 
+    def _of_ends(self, field: str) -> tuple[str, ...]:
+        return (*ends(self.end, field), field) if self.end == "any" else ends(self.end, field)
+
     def _named(self, field: str, values: Sequence[str]) -> Named | None:
-        namespaces, names = ends(self.end, "kubernetes.namespace"), ends(self.end, f"kubernetes.{field}")
-        return Named(tuple(zip(namespaces, names, strict=True)), tuple(values)) if values else None
+        namespaces, names = self._of_ends("kubernetes.namespace"), self._of_ends(f"kubernetes.{field}")
+        # A policy's event or audit is about no workload alone, but touches those that it selects.
+        whole = ("related.workloads",) if self.end == "any" and field == "workload.name" else ()
+        return Named(tuple(zip(namespaces, names, strict=True)), tuple(values), whole) if values else None
 
     def _services(self) -> Named | None:
         """A Service is an end's own, or the one that was dialled."""
         if not self.services:
             return None
-        named = zip(ends(self.end, "kubernetes.namespace"), ends(self.end, "kubernetes.service.name"), strict=True)
+        named = zip(self._of_ends("kubernetes.namespace"), self._of_ends("kubernetes.service.name"), strict=True)
         fields = list(named)
         if self.end != "source":
             fields.append(("destination.service.namespace", "destination.service.name"))

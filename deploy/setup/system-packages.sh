@@ -2,7 +2,7 @@
 # Installs the programs that tests and demo call, where it may; else says in one line what to install.
 set -euo pipefail
 
-declare -A package_of=([nft]=nftables [ip]=iproute2 [conntrack]=conntrack [openssl]=openssl [java]=openjdk-17-jre-headless)
+declare -A package_of=([nft]=nftables [ip]=iproute2 [conntrack]=conntrack [openssl]=openssl [curl]=curl [dig]=bind9-dnsutils [java]=openjdk-17-jre-headless)
 missing=()
 for program in "${!package_of[@]}"; do
   command -v "$program" >/dev/null || PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing+=("${package_of[$program]}")

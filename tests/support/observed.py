@@ -26,6 +26,7 @@ PARTITIONS = 3
 WINDOW_SECONDS = 6
 SPANS = {"WINDOW__SIZE": f"{WINDOW_SECONDS}s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "2s", "AGENT__INTERVAL": "1s"}
 _PATIENCE_SECONDS = 180.0
+_LATE_SECONDS = 40.0
 
 
 @dataclass
@@ -92,6 +93,19 @@ class Observed:
 
     def truth(self) -> list[Document]:
         return self.lab.truth()
+
+    def exchanges(self, dataset: str, is_wanted: Callable[[Document], bool], count: int) -> list[Document]:
+        """Such documents, as soon as they tell of so many exchanges: a silent server is told after its patience."""
+        deadline = time.monotonic() + _LATE_SECONDS
+        while True:
+            found = [document for document in self.documents(dataset) if is_wanted(document)]
+            if sum(document["conntrail"]["count"] for document in found) >= count or time.monotonic() > deadline:
+                return found
+            time.sleep(0.5)
+
+    def environment(self) -> dict[str, str]:
+        """Of commands that are to ask here."""
+        return {**os.environ, **{f"CONNTRAIL_{name}": text for name, text in self.plan.settings.items()}}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from conntrail.lab.network.link import namespaces
 from conntrail.lab.network.writer import enforce
 from conntrail.lab.place import build_cluster
 from conntrail.lab.policy.stack import policy_stack
+from conntrail.lab.program.truth.fact import CONNECTION_START
 from conntrail.lab.show import shown
 from conntrail.lab.state import State
 from conntrail.lab.store.reader import read_manifests
@@ -107,7 +108,7 @@ class Control:
     def count_truth(self) -> int:
         """Connections that were made."""
         path = self.store.layout.truth_path
-        return path.read_bytes().count(b"\n") if path.exists() else 0
+        return path.read_bytes().count(CONNECTION_START) if path.exists() else 0
 
     def _state(self) -> State:
         state = self.store.state

@@ -12,7 +12,7 @@ from conntrail.lab.manifest.schema import Call, Number
 from conntrail.lab.policy.annotation import DENY
 from conntrail.text import printable
 
-_SERVED: Final = ("http", "tcp", "udp", "dns")
+_SERVED: Final = ("http", "tls", "tcp", "udp", "dns")
 _LEAST_SECONDS: Final = 1.0
 
 
@@ -29,6 +29,8 @@ def _check_calls(text: str) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return " ".join(str(error).split())
     for call in calls:
+        if bool(call.to) == bool(call.resolve):
+            return "expected one of to and resolve"
         if call.to.startswith("pod/") and call.to.count("/") != 2:  # noqa: PLR2004 - pod/namespace/workload
             return f"{call.to}: a pod is called as pod/namespace/workload"
         if not math.isfinite(call.every):

@@ -8,6 +8,11 @@ Number = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Protocol = Literal["TCP", "UDP", "SCTP"]
 _Labels = dict[str, str]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+_Name = Annotated[
+    str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,20}\.?)?$", max_length=253)
+]
+_Path = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]{0,500}$")]
+"""Of HTTP; {id} and {uuid} in it are filled anew each time."""
 
 
 class Part(msgspec.Struct, rename="camel"):
@@ -187,8 +192,9 @@ class PolicySpec(Part):
 class Call(Part, forbid_unknown_fields=True):
     """What the lab's annotation tells a pod to call."""
 
-    kind: Literal["http", "keep", "tcp", "tcp6", "udp", "udp6", "dns", "ping", "ping6"]
-    to: Annotated[str, msgspec.Meta(min_length=1)]
+    kind: Literal[
+        "http", "http6", "keep", "keep6", "tcp", "tcp6", "udp", "udp6", "dns", "dns6", "tls", "tls6", "ping", "ping6"
+    ]
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
     every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     """Seconds between calls."""
@@ -196,3 +202,13 @@ class Call(Part, forbid_unknown_fields=True):
     expect: Literal["allowed", "denied", "refused"] = "allowed"
     by: str = ""
     direction: Literal["", "ingress", "egress"] = ""
+    to: str = ""
+    resolve: str = ""
+    """Name that is looked up before each call; instead of ``to``."""
+    host: _Name = ""
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    paths: Annotated[tuple[_Path, ...], msgspec.Meta(min_length=1)] = ("/items",)
+    names: list[_Name] = []
+    types: Annotated[tuple[Literal["A", "AAAA", "SRV", "TXT"], ...], msgspec.Meta(min_length=1)] = ("A", "AAAA")
+    edns: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
+    alpn: tuple[Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")], ...] = ("h2", "http/1.1")

@@ -12,6 +12,9 @@ from conntrail.lab.cluster import Cluster, Node, Pod
 FABRIC: Final = "lab-fabric"
 OUTSIDE: Final = "lab-outside"
 OUTSIDE_ADDRESSES: Final = ("192.0.2.10", "2001:db8:ffff::10")
+"""Of what no name leads to."""
+NAMED_ADDRESSES: Final = (("192.0.2.11", "2001:db8:ffff::11"), ("192.0.2.12", "2001:db8:ffff::12"))
+"""Of what is looked up first: conntrail/lab/zone.py says by which names."""
 _GATEWAY: Final = ("172.30.0.254", "fd30::fe")
 _POD_GATEWAY: Final = ("169.254.1.1", "fe80::1")
 
@@ -44,8 +47,9 @@ def outside_lines() -> Iterator[str]:
     yield "link set eth0 up"
     yield f"addr add {_GATEWAY[0]}/24 dev eth0"
     yield f"addr add {_GATEWAY[1]}/64 dev eth0 nodad"
-    yield f"addr add {OUTSIDE_ADDRESSES[0]}/32 dev lo"
-    yield f"addr add {OUTSIDE_ADDRESSES[1]}/128 dev lo nodad"
+    for address, address6 in (OUTSIDE_ADDRESSES, *NAMED_ADDRESSES):
+        yield f"addr add {address}/32 dev lo"
+        yield f"addr add {address6}/128 dev lo nodad"
     # A server of datagrams answers by the route back, and must do so from the address that was called.
     yield f"route replace 172.30.0.0/24 dev eth0 scope link src {OUTSIDE_ADDRESSES[0]}"
     yield f"route add fd30::/64 dev eth0 metric 1 src {OUTSIDE_ADDRESSES[1]}"

@@ -1,23 +1,32 @@
-"""The program of a pod that answers: HTTP, TCP and UDP echo, DNS. One process a pod, all its ports."""
+"""The program of a pod that answers: HTTP, TLS, TCP and UDP echo, DNS. One process a pod, all its ports."""
 
 import asyncio
 import ctypes
-import struct
+import json
+import ssl
 import sys
+from contextlib import suppress
 from functools import partial
-from typing import cast
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
 
 from conntrail.lab.program.task import LISTENING
+from conntrail.lab.program.web.page import HEAD_END, body_bytes, page_for
 
-_HTTP_BODY = b"hello from the lab\n" * 20
-_READ_BYTES = 65536
-_DUAL = "::"
+_READ_BYTES: Final = 65_536
+_LENGTH_BYTES: Final = 2
+_DUAL: Final = "::"
+_BROKEN: Final = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError)
+"""The other side left, or talks nonsense."""
 
 
 def main() -> None:
-    """Arguments: name of the process, then kind:port for each port."""
-    set_name(sys.argv[1])
-    asyncio.run(_serve([spec.split(":") for spec in sys.argv[2:]]))
+    """Arguments: name of the process, path of the DNS zone, path of the TLS key, then kind:port for each port."""
+    name, zone_path, key_path, *specs = sys.argv[1:]
+    set_name(name)
+    asyncio.run(_serve(Path(zone_path), Path(key_path), [spec.split(":") for spec in specs]))
 
 
 def set_name(name: str) -> None:
@@ -25,42 +34,78 @@ def set_name(name: str) -> None:
     ctypes.CDLL(None).prctl(15, name.encode()[:15], 0, 0, 0)
 
 
-async def _serve(specs: list[list[str]]) -> None:
+async def _serve(zone_path: Path, key_path: Path, specs: list[list[str]]) -> None:
     loop = asyncio.get_running_loop()
+    zone = _read_zone(zone_path) if any(kind == "dns" for kind, _ in specs) else None
     for kind, port in specs:
         if kind in ("udp", "dns"):
-            await loop.create_datagram_endpoint(partial(_Datagrams, kind), (_DUAL, int(port)))
-        else:
-            handler = _answer_http if kind == "http" else _echo
-            await asyncio.start_server(handler, None, int(port))
+            await loop.create_datagram_endpoint(
+                partial(_Datagrams, zone if kind == "dns" else None), (_DUAL, int(port))
+            )
+        if kind == "dns":
+            await asyncio.start_server(partial(_answer_dns, zone), None, int(port))
+        elif kind == "tls":
+            await asyncio.start_server(_answer_http, None, int(port), ssl=_context(key_path))
+        elif kind != "udp":
+            await asyncio.start_server(_answer_http if kind == "http" else _echo, None, int(port))
     sys.stdout.buffer.write(LISTENING)
     sys.stdout.buffer.flush()
     await asyncio.Event().wait()
 
 
+def _read_zone(path: Path) -> Any:
+    from conntrail.lab.program.name.zone import Zone  # noqa: PLC0415 - a fifth of a second, for who needs it
+
+    return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Zone)
+
+
+def _context(path: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_READ_BYTES):
-        writer.write(data)
-        await writer.drain()
+    with suppress(*_BROKEN):
+        while data := await reader.read(_READ_BYTES):
+            writer.write(data)
+            await writer.drain()
     writer.close()
 
 
 async def _answer_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while line := await reader.readline():
-        while (await reader.readline()).strip():
-            pass
-        status = b"404 Not Found" if b"/missing" in line else b"200 OK"
-        head = b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(_HTTP_BODY)
-        writer.write(head + _HTTP_BODY)
-        await writer.drain()
+    with suppress(*_BROKEN):
+        while True:
+            head = await reader.readuntil(HEAD_END)
+            await reader.readexactly(body_bytes(head))
+            page = page_for(head)
+            await asyncio.sleep(page.delay_seconds)
+            writer.write(page.wire)
+            await writer.drain()
+            if b"\r\nConnection: close\r\n" in head:
+                break
+    writer.close()
+
+
+async def _answer_dns(zone: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    from conntrail.lab.program.name.zone import answer  # noqa: PLC0415 - as above
+
+    with suppress(*_BROKEN):
+        while True:
+            length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
+            response = answer(zone, await reader.readexactly(length), is_datagram=False)
+            if response is not None:
+                writer.write(len(response).to_bytes(_LENGTH_BYTES, "big") + response)
+                await writer.drain()
     writer.close()
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """Echoes, or answers every DNS question with one address (RFC 1035)."""
+    """Echoes, or answers questions by the zone when there is one."""
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    def __init__(self, zone: Any) -> None:
+        self._zone = zone
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,12 +113,14 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
-        self._transport.sendto(_dns_answer(data) if self._kind == "dns" else data, addr)
+        if self._zone is None:
+            self._transport.sendto(data, addr)
+            return
+        from conntrail.lab.program.name.zone import answer  # noqa: PLC0415 - as above
 
-
-def _dns_answer(query: bytes) -> bytes:
-    head = query[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0)
-    return head + query[12:] + struct.pack("!HHHIH4s", 0xC00C, 1, 1, 30, 4, b"\xc0\x00\x02\x0a")
+        response = answer(self._zone, data, is_datagram=True)
+        if response is not None:
+            self._transport.sendto(response, addr)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+import msgspec
 import yaml
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import Object
+from conntrail.lab.program.name.zone import Zone
 from conntrail.lab.state import STATES, Layout, Owner, State, format_state, parse_state
 
 _MACHINE_LOCK: Final = STATES / "building.lock"
@@ -86,6 +88,10 @@ class Store:
         listing = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         text = yaml.dump(listing, Dumper=yaml.CSafeDumper, sort_keys=False)
         _replace(self.layout.cluster_directory / "objects.yaml", text)
+
+    def write_zone(self, zone: Zone) -> None:
+        """Replace what DNS servers read as they start."""
+        _replace(self.layout.zone_path, msgspec.json.encode(zone).decode())
 
     def remove(self) -> None:
         """Remove the directory."""

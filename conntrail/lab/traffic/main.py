@@ -75,8 +75,9 @@ class Traffic:
         started: list[Process] = []
         try:
             time.sleep(_HEAD_START_SECONDS)
-            tasks = pod_tasks(self.control.cluster(), pod)
-            order = order_for(pod, self.control.store.layout.truth_path, 1.0, tasks)
+            cluster = self.control.cluster()
+            tasks = pod_tasks(cluster, pod)
+            order = order_for(cluster, pod, self.control.store.layout.truth_path, 1.0, tasks)
             server = self.programs.serve(pod.network_namespace, pod.workload[1], pod.annotations.get(SERVE, ""))
             started += [server] if server else []
             self.programs.await_listening(started, _PATIENCE_SECONDS)

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from conntrail.errors import CommandError
 from conntrail.lab.program.task import LISTENING, Order
+from conntrail.lab.state import Layout
 
 _SERVER: Final = "conntrail.lab.program.server"
 _CLIENT: Final = "conntrail.lab.program.main"
@@ -20,13 +20,15 @@ Process = subprocess.Popen[bytes]
 class Programs:
     """Starts programs; what they complain of goes to one file."""
 
-    def __init__(self, log_path: Path) -> None:
-        self._log_path = log_path
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._log_path = layout.log_path
 
     def serve(self, namespace: str, name: str, serve: str) -> Process | None:
         """Start a server. ``serve``: kind:port, comma between several; nothing starts when empty."""
         specs = [spec.strip() for spec in serve.split(",") if spec.strip()]
-        return self._start(namespace, [_SERVER, name, *specs], None) if specs else None
+        known = [str(self._layout.zone_path), str(self._layout.key_path)]
+        return self._start(namespace, [_SERVER, name, *known, *specs], None) if specs else None
 
     def call(self, namespace: str, order: Order) -> Process:
         """Start a client."""

@@ -59,7 +59,9 @@ def test_what_its_programs_see_is_what_the_manifests_promise(built: User) -> Non
     done = built.run("traffic", "--duration", "5")
     assert done.returncode == 0, done.stderr
     with open(done.stdout.strip()) as truth:  # noqa: PTH123 - the path is what was printed
-        facts = [json.loads(line) for line in truth]
+        every = [json.loads(line) for line in truth]
+    facts = [fact for fact in every if fact["layer"] == "connection"]
+    assert {fact["layer"] for fact in every} == {"connection", "dns", "http", "tls"}
     wanted = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
     assert {fact["protocol"] for fact in facts} == {"tcp", "udp", "icmp"}
     assert {fact["expected"] for fact in facts} == set(wanted)

@@ -71,7 +71,10 @@ def test_endpoint_slices_hold_the_ports_of_pods_in_both_families() -> None:
     ]
     assert {value["addressType"] for value in slices} == {"IPv4", "IPv6"}
     for value in slices:
-        assert value["ports"] == [{"name": "http", "protocol": "TCP", "port": 8443}]
+        assert value["ports"] == [
+            {"name": "http", "protocol": "TCP", "port": 8443},
+            {"name": "tls", "protocol": "TCP", "port": 9443},
+        ]
         assert len(value["endpoints"]) == 2
 
 

@@ -1,8 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from conntrail.observe.command import _once, app
-from tests.unit.conntrail.observe.documents import document
+from conntrail.observe.command import app
 
 
 @pytest.mark.parametrize(
@@ -18,6 +17,8 @@ from tests.unit.conntrail.observe.documents import document
         (["--last", "0"], "--last"),
         (["--last", "-5"], "--last"),
         (["--follow", "--until", "10m"], "leave --until away"),
+        (["--type", "http"], "'http' is not one of 'flow', 'dns', 'l7', 'event', 'audit'"),
+        (["--type", "dns", "--verdict", "denied"], "only flows have one"),
         (["--follwo"], "No such option: --follwo"),
     ],
 )
@@ -31,9 +32,3 @@ def test_help_has_an_example() -> None:
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"])
     assert result.exit_code == 0
     assert "conntrail observe --follow --verdict denied" in result.output
-
-
-def test_a_flow_that_is_emitted_again_is_shown_again_only_with_another_verdict() -> None:
-    first, other = document(), document(flow__id="connection-2")
-    changed = document(event__action="denied")
-    assert list(_once([first, first, other, changed, changed, first])) == [first, other, changed, first]

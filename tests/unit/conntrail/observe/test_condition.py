@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from conntrail.observe.condition import AnyCondition, FilterError, matches, query
 from conntrail.observe.selection import EndSelection, flow_conditions
 from tests.unit.conntrail.observe.documents import Document, answers, document
+from tests.unit.conntrail.observe.view.documents import audit, dns, event, http
 
 OUTSIDE = document(source__kubernetes=None, source__ip="198.51.100.9", related__ip=["198.51.100.9", "10.0.1.7"])
 
@@ -152,3 +153,39 @@ def test_a_live_filter_and_its_query_find_the_same(values: list[str], namespace:
 @given(st.lists(NETWORKS, min_size=1, max_size=3), st.lists(ADDRESSES, max_size=3))
 def test_a_live_filter_and_its_query_find_the_same_addresses(networks: list[str], addresses: list[str]) -> None:
     selected(document(related__ip=addresses), networks=networks)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"namespaces": ["shop"]}, True),
+        ({"namespaces": ["data"]}, False),
+        ({"pods": ["shop/web-*"]}, True),
+        ({"workloads": ["shop/web"]}, True),
+        ({"workloads": ["web"], "namespaces": ["shop"]}, True),
+        ({"workloads": ["data/web"]}, False),
+    ],
+)
+def test_what_is_asked_of_any_end_is_asked_of_what_an_event_is_about(
+    values: dict[str, list[str]], expected: bool
+) -> None:
+    assert is_found(EndSelection("any", **values).conditions(), event()) is expected
+    assert is_found(EndSelection("source", **values).conditions(), event()) is False
+
+
+def test_dns_and_http_are_asked_for_as_flows_are() -> None:
+    for document_of_type in (dns(), http()):
+        assert is_found(EndSelection("source", workloads=["shop/web"]).conditions(), document_of_type)
+        assert is_found(EndSelection("destination", pods=["kube-system/dns-1"]).conditions(), document_of_type)
+        assert is_found(EndSelection("any", ports=["53"], networks=["10.96.0.0/16"]).conditions(), document_of_type)
+        assert not is_found(EndSelection("source", workloads=["shop/api"]).conditions(), document_of_type)
+    assert is_found(flow_conditions([], ["http"]), http())
+    assert not is_found(flow_conditions([], ["http"]), dns())
+
+
+@pytest.mark.parametrize(
+    ("workload", "expected"),
+    [("shop/api", True), ("api", True), ("a*", True), ("shop/a*", True), ("data/api", False), ("pi", False)],
+)
+def test_what_touches_a_workload_is_found_by_it(workload: str, expected: bool) -> None:
+    assert is_found(EndSelection("any", workloads=[workload]).conditions(), audit()) is expected

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conntrail.observe.newest import Newest
+from conntrail.observe.newest import Newest, identity, once
 from tests.unit.conntrail.observe.documents import Document, document
 
 
@@ -32,3 +32,26 @@ def test_what_is_kept_is_bounded() -> None:
         newest.add(_at(second))
     assert len(newest._kept) <= 1002
     assert newest.documents() == [_at(2998), _at(2999)]
+
+
+def test_a_flow_that_is_emitted_again_is_shown_again_only_with_another_verdict() -> None:
+    first, other = document(), document(flow__id="connection-2")
+    changed = document(event__action="denied")
+    assert list(once([first, first, other, changed, changed, first])) == [first, other, changed, first]
+
+
+def test_a_document_that_is_no_flow_is_shown_once_and_another_one_too() -> None:
+    first = document(flow__id=None)
+    other = document(flow__id=None, dns__question__name="a.example.org")
+    assert identity(first) == identity(document(flow__id=None)) != identity(other)
+    assert list(once([first, other, first])) == [first, other]
+
+
+def test_an_event_that_happened_again_is_one_and_shown_again() -> None:
+    facts = {"flow__id": None, "event__id": "uid-1"}
+    first, again = document(**facts), document(**facts, kubernetes__event__count=2)
+    newest = Newest(None)
+    for found in (first, again):
+        newest.add(found)
+    assert newest.documents() == [again]
+    assert list(once([first, first, again])) == [first, again]

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conntrail.observe.render import COLUMNS, WIDE_COLUMNS, compact, human_bytes, row
+from conntrail.observe.render import human_bytes, human_time
+from conntrail.observe.view.flow import FLOW_VIEW
 from conntrail.text import printable
 from tests.unit.conntrail.observe.documents import Document, document
 
+COLUMNS, WIDE_COLUMNS = FLOW_VIEW.columns, FLOW_VIEW.wide_columns
+compact, row = FLOW_VIEW.compact, FLOW_VIEW.row
 HOSTILE = ["\x1b[31mred", "a\nb", "a\rb", "\x07", "\x9b2J", "\u202egnp.exe", "a\u2028b", "\ud800", "\x00", "\u200b"]
 DENIED: dict[str, Any] = {"event__action": "denied", "event__reason": "isolated", "policy__denied_by": ["NP:shop/x"]}
 
@@ -24,7 +27,8 @@ def test_an_allowed_flow_is_a_line() -> None:
 
 def test_a_denied_flow_says_by_what_and_why() -> None:
     assert compact(document(**DENIED, destination__service=None)) == (
-        "2026-11-23T18:32:00.123Z: shop/client-1:40000 -> shop/web-1:8080 TCP DENIED by NP:shop/x (isolated) 200 B"
+        "2026-11-23T18:32:00.123Z: shop/client-1:40000 -> shop/web-1:8080 (web.shop) TCP DENIED by NP:shop/x "
+        "(isolated) 200 B"
     )
 
 
@@ -37,7 +41,8 @@ def test_cells_are_those_of_the_columns() -> None:
     wide = dict(zip((*COLUMNS, *WIDE_COLUMNS), row(document(), is_wide=True), strict=True))
     assert wide["source"] == "shop/client-1:40000"
     assert [wide[name] for name in WIDE_COLUMNS] == [
-        "curl", "shop/web", "NetworkPolicy:shop/web:rule=0:allow", "120 µs", "both", "complete", "connection-1",
+        "curl", "shop/web", "web.shop", "NetworkPolicy:shop/web:rule=0:allow", "120 µs", "both", "complete",
+        "connection-1",
     ]  # fmt: skip
 
 
@@ -92,3 +97,11 @@ def test_a_document_that_says_little_is_shown_all_the_same(of: Document) -> None
 )  # fmt: skip
 def test_bytes_have_a_unit(count: Any, text: str) -> None:
     assert human_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "expected"),
+    [(None, ""), ("1", ""), (0, "0 µs"), (850, "850 µs"), (999.6, "1.0 ms"), (1234, "1.2 ms"), (1_600_000, "1.6 s")],
+)
+def test_times_have_a_unit(microseconds: Any, expected: str) -> None:
+    assert human_time(microseconds) == expected
