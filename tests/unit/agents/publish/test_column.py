@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.publish.column import BooleanColumn, Column, ColumnEncoder, LongColumn, TextColumn, encode_long
+from agents.publish.column import BooleanColumn, Column, ColumnEncoder, ListColumn, LongColumn, TextColumn, encode_long
 from schemas.errors import SchemaError
 
 SCHEMA: dict[str, Any] = {
@@ -22,6 +22,8 @@ SCHEMA: dict[str, Any] = {
         {"name": "text", "type": "string"},
         {"name": "maybe_text", "type": ["null", "string"]},
         {"name": "small", "type": "int"},
+        {"name": "numbers", "type": {"type": "array", "items": "long"}},
+        {"name": "texts", "type": {"type": "array", "items": "string"}},
     ],
 }
 _LONG = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-200, 200))
@@ -34,6 +36,8 @@ _ROWS = st.lists(
             "text": st.text(max_size=100),
             "maybe_text": st.none() | st.text(max_size=5),
             "small": st.integers(-(2**31), 2**31 - 1),
+            "numbers": st.lists(_LONG, max_size=100),
+            "texts": st.lists(st.text(max_size=5), max_size=5),
         }
     ),
     max_size=30,
@@ -42,13 +46,23 @@ _ROWS = st.lists(
 
 def columns_of(rows: list[dict[str, Any]]) -> dict[str, Column]:
     def texts(name: str) -> tuple[list[str], np.ndarray]:
-        table = sorted({row[name] or "" for row in rows}) or [""]
-        return table, np.array([table.index(row[name] or "") for row in rows], np.int64)
+        return indexed([row[name] or "" for row in rows])
+
+    def indexed(values: list[str]) -> tuple[list[str], np.ndarray]:
+        table = sorted(set(values)) or [""]
+        return table, np.array([table.index(value) for value in values], np.int64)
+
+    def items(name: str) -> tuple[list[Any], np.ndarray]:
+        return [item for row in rows for item in row[name]], np.array([len(row[name]) for row in rows], np.int64)
 
     def is_known(name: str) -> np.ndarray:
         return np.array([row[name] is not None for row in rows], np.bool_)
 
+    numbers, number_counts = items("numbers")
+    words, word_counts = items("texts")
     return {
+        "numbers": ListColumn(LongColumn(np.array(numbers, np.int64)), number_counts),
+        "texts": ListColumn(TextColumn(*indexed(words)), word_counts),
         "number": LongColumn(np.array([row["number"] for row in rows], np.int64)),
         "maybe_number": LongColumn(
             np.array([row["maybe_number"] or 0 for row in rows], np.int64), is_known("maybe_number")
@@ -85,10 +99,15 @@ def test_lengths_are_written_as_avro_writes_longs(number: int) -> None:
         ("maybe_number", LongColumn(np.zeros(1, np.int64))),
         ("is_so", LongColumn(np.zeros(1, np.int64))),
         ("maybe_text", TextColumn(["a"], np.zeros(1, np.int64))),
+        ("number", ListColumn(LongColumn(np.zeros(1, np.int64)), np.ones(1, np.int64))),
+        ("numbers", LongColumn(np.zeros(1, np.int64))),
+        ("numbers", ListColumn(TextColumn(["a"], np.zeros(1, np.int64)), np.ones(1, np.int64))),
+        ("texts", ListColumn(LongColumn(np.zeros(1, np.int64)), np.ones(1, np.int64))),
     ],
 )
 def test_a_column_that_does_not_fit_is_named(name: str, column: Column) -> None:
     [row] = [{"number": 1, "maybe_number": 1, "is_so": True, "text": "", "maybe_text": "", "small": 1}]
+    row |= {"numbers": [], "texts": []}
     with pytest.raises(SchemaError, match=name):
         ColumnEncoder(SCHEMA).encode(columns_of([row]) | {name: column})
 
@@ -101,7 +120,15 @@ def test_a_missing_column_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "avro_type", ["bytes", "double", ["long", "null"], ["null", "boolean"], ["null", "int", "long"]]
+    "avro_type",
+    [
+        "bytes",
+        "double",
+        ["long", "null"],
+        ["null", "boolean"],
+        ["null", "int", "long"],
+        {"type": "array", "items": "boolean"},
+    ],
 )
 def test_a_type_that_columns_cannot_hold_is_refused_at_once(avro_type: Any) -> None:
     with pytest.raises(SchemaError, match="strange"):
