@@ -5,7 +5,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
-from runtime.settings import CONFIG_VARIABLE, PREFIX, Bytes, Seconds, Settings
+from runtime.settings import CONFIG_VARIABLE, PREFIX, Settings
+from runtime.unit import Bytes, Seconds
 
 _HEAD: Final = f"""\
 # Settings

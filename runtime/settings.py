@@ -11,47 +11,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runtime.unit import Bytes, Seconds, parse_ports, require_within
+
 PREFIX = "CONNTRAIL_"
 CONFIG_VARIABLE = "CONNTRAIL_CONFIG"
-_SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES_PER_UNIT = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class SettingsError(Exception):
     """A setting is unknown or has an unusable value; the message names it and says what is expected."""
-
-
-class Seconds(float):
-    """A duration in seconds, written ``10``, ``10s``, ``500ms``, ``2m``, ``1h`` or ``7d``."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> "Seconds":
-        """Raise ValueError when the text is no duration."""
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", text)
-        if match is None:
-            raise ValueError(f"expected a duration such as 10s, 500ms or 2m, got {text!r}")
-        return cls(float(match[1]) * _SECONDS_PER_UNIT[match[2] or "s"])
-
-
-class Bytes(int):
-    """A size in bytes, written ``65536``, ``64KiB``, ``16MiB`` or ``1GiB``."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> "Bytes":
-        """Raise ValueError when the text is no size."""
-        match = re.fullmatch(r"\s*(\d+)\s*(KiB|MiB|GiB)?\s*", text)
-        if match is None:
-            raise ValueError(f"expected a size such as 65536 or 16MiB, got {text!r}")
-        return cls(int(match[1]) * _BYTES_PER_UNIT[match[2] or ""])
-
-
-def _require_within(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise ValueError(f"`{name}` must be from {least:g} s to {most:g} s, got {value:g} s")
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,11 +122,31 @@ class AgentSettings(_Group, frozen=True):
     """Unsent intervals kept on disk; beyond, the oldest are dropped and counted."""
     sockets: bool = True
     """Ask the kernel for sockets: TCP figures and processes."""
+    payload_group: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 48
+    """NFLOG group of our own for packets of DNS and applications; another than ``nflog_group``, so that a flood of
+    the ones does not hide the others."""
+    dns: bool = True
+    """Read DNS: exchanges, and names of destinations."""
+    dns_per_second: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2000
+    """Packets of DNS logged a second at most, queries and answers together; what is cut is counted."""
+    dns_ports: str = "53"
+    """Ports of DNS servers, separated by commas: where a cache on the node listens elsewhere, before and after DNAT."""
+    applications: bool = True
+    """Read the heads of HTTP, TLS and SSH: exchanges, and application protocols."""
+    application_per_second: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2000
+    """Heads logged a second at most; what is cut is counted."""
+    application_ports: str = ""
+    """Ports of servers whose heads are read, separated by commas; empty means all."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that no schedule has: streams take none that is longer than an hour."""
-        _require_within("interval", self.interval, 0.1, 3600)
-        _require_within("attempt_patience", self.attempt_patience, 0.1, 3600)
+        require_within("interval", self.interval, 0.1, 3600)
+        require_within("attempt_patience", self.attempt_patience, 0.1, 3600)
+        if not parse_ports("dns_ports", self.dns_ports):
+            raise ValueError("`dns_ports` must name a port; set CONNTRAIL_AGENT__DNS to false for no DNS")
+        parse_ports("application_ports", self.application_ports)
+        if self.payload_group == self.nflog_group:
+            raise ValueError(f"`payload_group` must be another than nflog_group, got {self.payload_group} for both")
 
 
 class ClusterSettings(_Group, frozen=True):
@@ -236,9 +223,9 @@ class WindowSettings(_Group, frozen=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for windows that are no whole number of steps."""
-        _require_within("size", self.size, 1, 86400)
-        _require_within("step", self.step, 0.1, self.size)
-        _require_within("grace", self.grace, 0, 86400)
+        require_within("size", self.size, 1, 86400)
+        require_within("step", self.step, 0.1, self.size)
+        require_within("grace", self.grace, 0, 86400)
         if round(self.size * 1000) % round(self.step * 1000):
             raise ValueError(f"`step` of {self.step:g} s must divide the window's size of {self.size:g} s")
 

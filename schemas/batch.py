@@ -13,6 +13,10 @@ from schemas.errors import DecodeError
 
 Coverage = Literal["complete", "lossy", "blind"]
 LossCause = Literal[
+    "application_cut",  # heads over the rate limit
+    "application_lost",  # NFLOG: messages that never came, of whatever kind
+    "application_malformed",
+    "application_overflow",  # more exchanges than the table holds
     "attempt_overruns",  # NFLOG: the socket's buffer was full
     "attempt_rules_flushed",  # somebody removed our nftables table
     "attempts_cut",  # first packets over the rate limit
@@ -25,6 +29,10 @@ LossCause = Literal[
     "conntrack_failures",
     "conntrack_malformed",
     "conntrack_overruns",  # conntrack events: the socket's buffer was full
+    "dns_cut",  # packets over the rate limit
+    "dns_lost",  # NFLOG: messages that never came, of whatever kind
+    "dns_malformed",
+    "dns_overflow",  # counted without their names, for lack of room
     "dump_failures",
     "intervals_dropped",  # the spool was full
     "intervals_missed",  # the agent did not get to close them

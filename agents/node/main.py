@@ -15,19 +15,26 @@ from agents.node.attempt.writer import AttemptRules
 from agents.node.capability.record import Capability
 from agents.node.conntrack.reader import ConntrackReader
 from agents.node.conntrack.table import ConnectionTable
-from agents.node.cycle.processor import Cycle
+from agents.node.cycle.processor import Cycle, Publication
+from agents.node.dns.table import DnsTable
 from agents.node.interval.loss import Losses
 from agents.node.interval.processor import Identity, IntervalCloser, Keeping
 from agents.node.interval.schedule import Schedule
 from agents.node.metrics import NodeMetrics
 from agents.node.namespace.reader import entered
+from agents.node.payload.reader import PayloadReader
+from agents.node.payload.ruleset import Selection
+from agents.node.payload.writer import PayloadRules
 from agents.node.process.reader import ProcessReader
 from agents.node.report.known_socket import KnownSockets
+from agents.node.report.name_book import NameBook
+from agents.node.report.protocol_book import ProtocolBook
 from agents.node.socket.reader import SocketReader
 from agents.node.state.reader import Resumed, new_boot, resume
 from agents.node.sysctl.writer import enable_conntrack
 from agents.node.watch.attempt.processor import AttemptWatch
 from agents.node.watch.connection.processor import ConnectionWatch
+from agents.node.watch.payload.processor import Books, PayloadLosses, PayloadWatch, Tables
 from agents.node.watch.processor import NodeWatch
 from agents.node.watch.socket.processor import SocketWatch
 from agents.publish.directory.reader import read_interval
@@ -39,8 +46,9 @@ from agents.publish.writer import Destination, IntervalWriter
 from runtime.kafka import client_configuration
 from runtime.server import StatusServer
 from runtime.settings import AgentSettings, Settings
+from runtime.unit import parse_ports
 from schemas.schema import read_schema
-from schemas.topic import FLOWS_RAW
+from schemas.topic import DNS_RAW, FLOWS_RAW, L7_RAW, Topic
 
 _CONNECTIONS = 262_144
 """Connections and attempts kept at most: the kernel's own default limit of a large node (nf_conntrack_max)."""
@@ -68,6 +76,8 @@ class _Agent:
         self._registry = CollectorRegistry()
         self._metrics = NodeMetrics(self._registry)
         self._publish_metrics = PublishMetrics(self._registry)
+        self._payload_losses = PayloadLosses(Losses(), Losses())
+        self._books = Books(NameBook(), ProtocolBook())
         self._losses = Losses()
         self._path = Path(agent.state_directory) if agent.state_directory else None
         self._directory = StateDirectory(self._path) if self._path else None
@@ -92,7 +102,7 @@ class _Agent:
 
     def _start(self, resumed: Resumed) -> None:
         self._take_up(resumed)
-        cycle, writer = self._build_cycle(resumed)
+        cycle, publications = self._build_cycle(resumed)
         server = StatusServer(self._settings.http, self._registry, cycle.unhealthy, cycle.unready)
         try:
             server.start()
@@ -100,7 +110,8 @@ class _Agent:
             raise AgentError(f"CONNTRAIL_HTTP__ADDRESS={self._settings.http.address}: {error}") from error
         try:
             capabilities = self._prepare_kernel()
-            writer.start()
+            for publication in publications:
+                publication.writer.start()
             gc.freeze()
             gc.set_threshold(_YOUNG_OBJECTS)
             _log.info("agent started", node=self._node, boot=resumed.boot, sequence=resumed.next_sequence)
@@ -117,17 +128,71 @@ class _Agent:
             ConnectionWatch(reader, self._table, self._losses, self._metrics),
             AttemptWatch(rules, attempt_reader, attempts, self._losses, self._metrics),
             self._build_sockets(agent) if agent.sockets else None,
+            self._build_payloads(agent) if agent.dns or agent.applications else None,
+            self._books,
+            tuple(topic.name for topic, _, _ in self._payload_topics()),
             self._known,
             self._losses,
+        )
+
+    def _build_payloads(self, agent: AgentSettings) -> PayloadWatch:
+        dns = Selection(agent.dns_per_second, parse_ports("dns_ports", agent.dns_ports))
+        ports = parse_ports("application_ports", agent.application_ports)
+        application = Selection(agent.application_per_second, ports)
+        return PayloadWatch(
+            PayloadRules(
+                agent.netns,
+                agent.payload_group,
+                dns if agent.dns else None,
+                application if agent.applications else None,
+            ),
+            PayloadReader(agent.netns, agent.payload_group, agent.receive_buffer),
+            Tables(DnsTable() if agent.dns else None, None),
+            self._books,
+            self._payload_losses,
+        )
+
+    def _payload_topics(self) -> list[tuple[Topic, str, Losses]]:
+        """Topics beside flows, with the field of the key and the losses of each."""
+        agent = self._settings.agent
+        topics = [(DNS_RAW, "client_key", self._payload_losses.dns)] if agent.dns else []
+        return topics + ([(L7_RAW, "flow_key", self._payload_losses.application)] if agent.applications else [])
+
+    def _build_publication(self, topic: Topic, key_field: str, losses: Losses) -> Publication:
+        """Of a topic of which nothing is kept on disk: its sequence begins anew in each life."""
+        encoder = IntervalEncoder(read_schema(topic.schema), key_field)
+        spool = Spool(self._settings.agent.spool_memory, 0)
+        metrics = PublishMetrics(CollectorRegistry())  # the names of those of flows; losses tell what is dropped
+        closer = IntervalCloser(
+            topic.name,
+            Identity(self._settings.cluster, self._node, new_boot(), 0, new_boot()),
+            None,
+            encoder,
+            spool,
+            losses,
+            self._metrics,
+            metrics,
+            partitions=self._settings.kafka.partitions,
+        )
+        storage = Storage(_load_nothing, closer.forget)
+        return Publication(closer, IntervalWriter(self._destination(topic), spool, storage, encoder, metrics), spool)
+
+    def _destination(self, topic: Topic) -> Destination:
+        kafka = self._settings.kafka
+        return Destination(
+            client_configuration(kafka, f"conntrail-agent-{self._node}"),
+            topic.full_name(kafka.topic_prefix),
+            self._node.encode(),
         )
 
     def _build_sockets(self, agent: AgentSettings) -> SocketWatch:
         reader = SocketReader(agent.netns, agent.receive_buffer)
         return SocketWatch(reader, ProcessReader(), self._known, self._metrics)
 
-    def _build_cycle(self, resumed: Resumed) -> tuple[Cycle, IntervalWriter]:
+    def _build_cycle(self, resumed: Resumed) -> tuple[Cycle, list[Publication]]:
         partitions = resumed.snapshot.partitions if resumed.snapshot else 0
         closer = IntervalCloser(
+            FLOWS_RAW.name,
             Identity(self._settings.cluster, self._node, resumed.boot, resumed.next_sequence, new_boot()),
             Keeping(self._directory, self._table, self._known),
             self._encoder,
@@ -138,21 +203,18 @@ class _Agent:
             partitions=partitions or self._settings.kafka.partitions,
             is_sure=partitions > 0,
         )
-        kafka = self._settings.kafka
-        destination = Destination(
-            client_configuration(kafka, f"conntrail-agent-{self._node}"),
-            FLOWS_RAW.full_name(kafka.topic_prefix),
-            self._node.encode(),
-        )
         storage = Storage(self._load, closer.forget)
-        writer = IntervalWriter(destination, self._spool, storage, self._encoder, self._publish_metrics)
+        writer = IntervalWriter(
+            self._destination(FLOWS_RAW), self._spool, storage, self._encoder, self._publish_metrics
+        )
+        publications = {FLOWS_RAW.name: Publication(closer, writer, self._spool)}
+        for topic, key_field, losses in self._payload_topics():
+            publications[topic.name] = self._build_publication(topic, key_field, losses)
         interval_ns = round(self._settings.agent.interval * 1e9)
         resumed_end_ns = resumed.snapshot.interval_end_ns if resumed.snapshot else None
         return (
-            Cycle(
-                self._watch, closer, writer, self._spool, lambda now_ns: Schedule(interval_ns, now_ns, resumed_end_ns)
-            ),
-            writer,
+            Cycle(self._watch, publications, lambda now_ns: Schedule(interval_ns, now_ns, resumed_end_ns)),
+            list(publications.values()),
         )
 
     def _load(self, sequence: int) -> Interval:
@@ -188,6 +250,10 @@ class _Agent:
             if capability.name == "accounting":
                 self._losses.set_lasting("no_accounting", is_present=capability.state != "ok")
         return capabilities
+
+
+def _load_nothing(_sequence: int) -> Interval:
+    raise WriteError("an interval is not in memory any more")
 
 
 def _seed(node: str) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from conntrail.observe.condition import FilterError
-from runtime.settings import Seconds
+from runtime.unit import Seconds
 
 
 @dataclass(frozen=True, slots=True)

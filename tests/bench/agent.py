@@ -35,7 +35,8 @@ def run() -> list[dict[str, Any]]:
     with contextlib.ExitStack() as cleanup:
         directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         stack = cleanup.enter_context(running_stack())
-        topics.create(stack.kafka, "bench.flows.raw", 6)
+        for name in ("flows.raw", "dns.raw", "l7.raw"):
+            topics.create(stack.kafka, f"bench.{name}", 6)
         network = Network(f"ctbench{os.getpid()}")
         network.remove()
         cleanup.callback(network.remove)

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from agents.node.attempt.columns import ATTEMPT, Attempts
 from agents.node.attempt.layout import Layout
-from agents.node.attempt.parse import PACKET_MESSAGE, parse_message, parse_number
+from agents.node.attempt.parse import parse_message
 from agents.node.conntrack.frame import frame_datagrams
 from agents.node.datagram.message import Layouts, gather, pick
+from agents.node.log_group.message import PACKET_MESSAGE, Numbered, number_datagrams
 from agents.node.report.rows import choose, replace
 
 _MAXIMUM_LAYOUTS: Final = 256
@@ -18,16 +19,6 @@ _FEW: Final = 6
 """Messages of one length, from which on reading by columns costs less."""
 
 _Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """What one datagram says of the kernel's count of messages."""
-
-    first: int | None
-    """Number of its first message, None when no message has one."""
-    messages: int
-    """Messages that took a number, malformed ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +59,4 @@ class AttemptDecoder:
             if row is not None:
                 rows[place], is_read[place] = row, True
         malformed = frames.malformed + int((~is_read).sum())
-        return Decoded(choose(rows, is_read), malformed, _number(buffer, offsets, lengths, offsets // room))
-
-
-def _number(buffer: bytearray, offsets: _Integers, lengths: _Integers, datagrams: _Integers) -> tuple[Numbered, ...]:
-    """The kernel numbers messages one by one, so the first number of a datagram tells all."""
-    _, starts, counts = np.unique(datagrams, return_index=True, return_counts=True)
-    found = []
-    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
-        first = None
-        for place in range(start, start + count):
-            offset = int(offsets[place])
-            number = parse_number(bytes(buffer[offset : offset + int(lengths[place])]))
-            if number is not None:
-                first = number - (place - start)
-                break
-        found.append(Numbered(first, count))
-    return tuple(found)
+        return Decoded(choose(rows, is_read), malformed, number_datagrams(buffer, offsets, lengths, offsets // room))

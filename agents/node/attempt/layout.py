@@ -12,7 +12,11 @@ import numpy.typing as npt
 
 from agents.node.attempt.columns import ATTEMPT, REJECTED, TRANSLATED, Attempts
 from agents.node.attempt.head import HeadLayout
-from agents.node.attempt.parse import (
+from agents.node.attempt.parse import kind_of
+from agents.node.conntrack.attribute import FIELDS
+from agents.node.conntrack.attribute import walk as walk_nested
+from agents.node.datagram.message import Bytes, Flags, Pattern, address, column
+from agents.node.log_group.message import (
     ATTRIBUTES_AT,
     CREDIBLE_NS,
     PAYLOAD,
@@ -20,12 +24,8 @@ from agents.node.attempt.parse import (
     TIME_BYTES,
     TIMESTAMP,
     TRACKED,
-    kind_of,
+    walk,
 )
-from agents.node.attempt.tuples import walk
-from agents.node.conntrack.attribute import FIELDS
-from agents.node.conntrack.attribute import walk as walk_nested
-from agents.node.datagram.message import Bytes, Flags, Pattern, address, column
 
 _HEADER_BYTES: Final = 4
 _ADDRESSES: Final = frozenset({"original_source", "original_destination", "reply_source", "reply_destination"})

@@ -4,23 +4,15 @@ Attribute numbers: linux/netfilter/nfnetlink_log.h. Conntrack's tuples win where
 packet's own head counts. A message that cannot be read is told, never guessed at.
 """
 
-from struct import Struct
 from typing import Final
 
 from agents.node.attempt.columns import DIALLED, REJECTED, TRANSLATED
 from agents.node.attempt.packet import Head, is_reset, parse_head, parse_unreachable
 from agents.node.attempt.ruleset import DIALLED_PREFIX, REJECTED_PREFIX, TRANSLATED_PREFIX
-from agents.node.attempt.tuples import Tracked, parse_tracked, walk
+from agents.node.attempt.tuples import Tracked, parse_tracked
+from agents.node.log_group.message import ATTRIBUTES_AT, PAYLOAD, PREFIX, TIMESTAMP, TRACKED, seen_at, walk
 
-PACKET_MESSAGE: Final = 4 << 8  # NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET
-ATTRIBUTES_AT: Final = 20  # struct nlmsghdr and struct nfgenmsg
-TIMESTAMP, PAYLOAD, PREFIX, TRACKED = 3, 9, 10, 18
-_SEQUENCE: Final = 12
 _WANTED: Final = frozenset({TIMESTAMP, PAYLOAD, PREFIX, TRACKED})
-_TIME: Final = Struct("!QQ")
-TIME_BYTES: Final = _TIME.size
-CREDIBLE_NS: Final = 60_000_000_000
-"""The kernel's time of arrival lies a little before the read; anything else is no such time."""
 _KINDS: Final = {
     DIALLED_PREFIX.encode(): DIALLED,
     TRANSLATED_PREFIX.encode(): TRANSLATED,
@@ -46,17 +38,6 @@ def parse_message(message: bytes, received_at_ns: int) -> Row | None:
         return None
 
 
-def parse_number(message: bytes) -> int | None:
-    """The kernel's number of this message of the group; None when it has none."""
-    try:
-        for kind, start, end in walk(message, ATTRIBUTES_AT, len(message)):
-            if kind == _SEQUENCE:
-                return int.from_bytes(message[start:end][:4], "big")
-    except ValueError:
-        return None
-    return None
-
-
 def kind_of(prefix: bytes) -> int | None:
     """Which of our rules wrote this prefix; None when none did."""
     return _KINDS.get(prefix.rstrip(b"\0"))
@@ -68,22 +49,13 @@ def _parse_values(values: dict[int, bytes], received_at_ns: int) -> Row | None:
     head = parse_head(packet)
     if kind is None or head is None:
         return None
-    seen_at_ns = _seen_at(values.get(TIMESTAMP, b""), received_at_ns)
+    seen_at_ns = seen_at(values.get(TIMESTAMP, b""), received_at_ns) or received_at_ns
     if kind == REJECTED:
         return _rejected_row(packet, head, seen_at_ns)
     tracked = parse_tracked(values[TRACKED]) if TRACKED in values else None
     if tracked is not None:
         return _tracked_row(kind, tracked, head, seen_at_ns)
     return _row(kind, head, seen_at_ns)
-
-
-def _seen_at(timestamp: bytes, received_at_ns: int) -> int:
-    if len(timestamp) != TIME_BYTES:
-        return received_at_ns
-    seconds, microseconds = _TIME.unpack(timestamp)
-    seen_at_ns: int = seconds * 1_000_000_000 + microseconds * 1_000
-    is_credible = microseconds < 1_000_000 and 0 < received_at_ns - seen_at_ns < CREDIBLE_NS  # noqa: PLR2004 - 1 s
-    return seen_at_ns if is_credible else received_at_ns
 
 
 def _row(kind: int, head: Head, seen_at_ns: int) -> Row:

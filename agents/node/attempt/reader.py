@@ -1,41 +1,15 @@
-"""Reads the node's first packets from the kernel's log group (nfnetlink_log)."""
+"""Reads the node's first packets from the kernel's log group."""
 
-import errno
-import socket
-import time
 from dataclasses import dataclass
-from struct import Struct
 from typing import Final
 
-from agents.errors import ReadError, RightsError
 from agents.node.attempt.columns import ATTEMPT, Attempts
-from agents.node.attempt.decode import AttemptDecoder, Numbered
+from agents.node.attempt.decode import AttemptDecoder
 from agents.node.attempt.ruleset import REJECTED_HEAD_BYTES
-from agents.node.datagram.reader import BatchReceiver
-from agents.node.namespace.reader import entered
+from agents.node.log_group.reader import Group, LogGroup
 from agents.node.report.rows import join
 
-_NETLINK_NETFILTER: Final = 12
-_SO_RCVBUFFORCE: Final = 33
-_CONFIG_MESSAGE: Final = 4 << 8 | 1  # NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG
-_REQUEST_AND_ACKNOWLEDGE: Final = 0x5
-_ERROR_MESSAGE: Final = 2
-_COMMAND, _MODE, _BUFFER, _TIMEOUT, _THRESHOLD, _FLAGS = 1, 2, 3, 4, 5, 6  # NFULA_CFG_*
-_BIND: Final = 1
-_COPY_PACKET: Final = 2
-_NUMBERED: Final = 0x1  # NFULNL_CFG_F_SEQ: a gap tells how many messages were lost
-_WITH_CONNTRACK: Final = 0x4  # NFULNL_CFG_F_CONNTRACK
-_KERNEL_BUFFER_BYTES: Final = 32 << 10
-_FLUSH_HUNDREDTHS: Final = 10
-"""The kernel sends what it has gathered after this many 1/100 s; 1 s, its default, delays denials for nothing."""
-_MESSAGES_A_SEND: Final = 100
-_ANSWER_BYTES: Final = 64 << 10
-_DATAGRAMS_A_BATCH: Final = 16
-_MAXIMUM_BATCHES: Final = 16
-"""Bounds one read; a flood must not keep the agent from conntrack's events."""
-_ANSWER_SECONDS: Final = 5.0
-_HEADER: Final = Struct("=IHHII")
-_SEQUENCE_RANGE: Final = 1 << 32
+_SETTING: Final = "CONNTRAIL_AGENT__NFLOG_GROUP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,131 +24,20 @@ class AttemptBatch:
     malformed: int
 
 
-class AttemptReader:
+class AttemptReader(LogGroup):
     """The one listener of log group ``group`` in the network namespace at ``netns`` (empty: this one)."""
 
     def __init__(self, netns: str, group: int, receive_buffer_bytes: int) -> None:
-        self._netns = netns
-        self._group = group
-        self._receive_buffer_bytes = receive_buffer_bytes
-        self._socket: socket.socket | None = None
-        self._receiver = BatchReceiver(_DATAGRAMS_A_BATCH, _KERNEL_BUFFER_BYTES)
+        super().__init__(netns, Group(group, _SETTING, REJECTED_HEAD_BYTES), receive_buffer_bytes)
         self._decoder = AttemptDecoder()
-        self._expected: int | None = None
-        self._has_rights = False
-        self.has_tuples = False
-        """Whether this kernel attaches conntrack's tuples to the messages (CONFIG_NETFILTER_NETLINK_GLUE_CT)."""
-
-    def start(self) -> None:
-        """Bind the group and say what is wanted.
-
-        Raises ReadError when another process holds the group, RightsError without CAP_NET_ADMIN.
-        """
-        with entered(self._netns):
-            listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
-        self._socket = listener
-        try:
-            self._has_rights = _set_receive_buffer(listener, self._receive_buffer_bytes)
-            listener.bind((0, 0))
-            listener.settimeout(_ANSWER_SECONDS)
-            self._bind(listener)
-        except OSError as error:
-            self.close()
-            raise ReadError(f"log group {self._group}: {error.strerror or error}") from error
-        except (ReadError, RightsError):
-            self.close()
-            raise
-        listener.setblocking(False)
-
-    def fileno(self) -> int:
-        """Descriptor to poll."""
-        return self._listener().fileno()
 
     def read(self) -> AttemptBatch:
         """Everything that is there now, up to a bound; never waits."""
-        listener = self._listener()
+        overruns, lost, malformed = self.overruns, self.lost, -self.refused
         pieces: list[Attempts] = []
-        overruns = lost = malformed = 0
-        for _ in range(_MAXIMUM_BATCHES):
-            try:
-                batch = self._receiver.receive(listener.fileno())
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno not in (errno.ENOBUFS, errno.EINTR):
-                    raise ReadError(f"log group {self._group}: {error.strerror}") from error
-                overruns += error.errno == errno.ENOBUFS
-                continue
-            decoded = self._decoder.decode(self._receiver.buffer, self._receiver.room, batch.sizes, time.time_ns())
+        for batch in self.batches():
+            decoded = self._decoder.decode(batch.buffer, batch.room, batch.sizes, batch.received_at_ns)
             pieces.append(decoded.rows)
-            malformed += batch.refused + decoded.malformed
-            lost += sum(map(self._count_lost, decoded.numbered))
-        return AttemptBatch(join(pieces, ATTEMPT), overruns, lost, malformed)
-
-    def close(self) -> None:
-        """Let go of the group."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _listener(self) -> socket.socket:
-        if self._socket is None:
-            raise ReadError(f"log group {self._group} is not bound")
-        return self._socket
-
-    def _count_lost(self, numbered: Numbered) -> int:
-        if numbered.first is None:
-            return 0
-        lost = 0 if self._expected is None else (numbered.first - self._expected) % _SEQUENCE_RANGE
-        self._expected = (numbered.first + numbered.messages) % _SEQUENCE_RANGE
-        return lost
-
-    def _bind(self, listener: socket.socket) -> None:
-        code = self._configure(listener, _COMMAND, bytes([_BIND]))
-        # The kernel answers EPERM both to strangers to a group and to processes without the right.
-        if code == errno.EPERM and not self._has_rights:
-            raise RightsError(f"log group {self._group} needs CAP_NET_ADMIN in the node's network namespace")
-        if code in (errno.EPERM, errno.EBUSY):
-            raise ReadError(
-                f"log group {self._group} is held by another process; "
-                "choose a free one with CONNTRAIL_AGENT__NFLOG_GROUP"
-            )
-        _require(code)
-        copy = REJECTED_HEAD_BYTES.to_bytes(4, "big") + bytes([_COPY_PACKET, 0])
-        _require(self._configure(listener, _MODE, copy))
-        for kind, value in (
-            (_BUFFER, _KERNEL_BUFFER_BYTES),
-            (_TIMEOUT, _FLUSH_HUNDREDTHS),
-            (_THRESHOLD, _MESSAGES_A_SEND),
-        ):
-            _require(self._configure(listener, kind, value.to_bytes(4, "big")))
-        code = self._configure(listener, _FLAGS, (_NUMBERED | _WITH_CONNTRACK).to_bytes(2, "big"))
-        self.has_tuples = code == 0
-        if code == errno.EOPNOTSUPP:
-            code = self._configure(listener, _FLAGS, _NUMBERED.to_bytes(2, "big"))
-        _require(code)
-
-    def _configure(self, listener: socket.socket, kind: int, value: bytes) -> int:
-        """Error number of one setting of the group, 0 when the kernel took it."""
-        attribute = (4 + len(value)).to_bytes(2, "little") + kind.to_bytes(2, "little") + value
-        body = b"\0\0" + self._group.to_bytes(2, "big") + attribute + bytes(-len(attribute) % 4)
-        listener.send(_HEADER.pack(_HEADER.size + len(body), _CONFIG_MESSAGE, _REQUEST_AND_ACKNOWLEDGE, 1, 0) + body)
-        answer = listener.recv(_ANSWER_BYTES)
-        while len(answer) >= _HEADER.size and _HEADER.unpack_from(answer)[1] != _ERROR_MESSAGE:
-            answer = listener.recv(_ANSWER_BYTES)  # packets may already flow
-        return -int.from_bytes(answer[16:20], "little", signed=True)
-
-
-def _set_receive_buffer(listener: socket.socket, size_bytes: int) -> bool:
-    """Set the buffer beyond the system's limit; whether that was allowed."""
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size_bytes)
-    except PermissionError:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size_bytes)
-        return False
-    return True
-
-
-def _require(code: int) -> None:
-    if code:
-        raise OSError(code, errno.errorcode.get(code, str(code)))
+            malformed += decoded.malformed
+            self.count(decoded.numbered)
+        return AttemptBatch(join(pieces, ATTEMPT), self.overruns - overruns, self.lost - lost, malformed + self.refused)

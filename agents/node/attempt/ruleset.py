@@ -73,8 +73,3 @@ def render_ruleset(group: int, per_second: int) -> str:
         head=HEAD_BYTES,
         rejected_head=REJECTED_HEAD_BYTES,
     )
-
-
-def render_removal() -> str:
-    """The script that removes our table and never fails because it is gone."""
-    return f"add table inet {TABLE}\ndelete table inet {TABLE}\n"

@@ -3,15 +3,11 @@
 Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. The attributes are walked, never found by offset.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from struct import Struct
-from typing import Final
 
 from agents.node.attempt.address import Address, map_address
+from agents.node.log_group.message import walk
 
-_ATTRIBUTE: Final = Struct("=HH")
-_TYPE_MASK: Final = 0x3FFF
 _TUPLE_ORIGINAL, _TUPLE_REPLY, _ZONE = 1, 2, 18
 _TUPLE_ADDRESSES, _TUPLE_PROTOCOL = 1, 2
 _V4_SOURCE, _V4_DESTINATION, _V6_SOURCE, _V6_DESTINATION = 1, 2, 3, 4
@@ -40,16 +36,6 @@ class Tracked:
     original: Direction
     reply: Direction
     zone: int
-
-
-def walk(data: bytes, offset: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Type, start and end of each attribute's value in ``data[offset:end]``; raises ValueError on a false length."""
-    while offset + 4 <= end:
-        length, kind = _ATTRIBUTE.unpack_from(data, offset)
-        if length < 4 or offset + length > end:  # noqa: PLR2004 - the attribute's own header
-            raise ValueError("attribute beyond its message")
-        yield kind & _TYPE_MASK, offset + 4, offset + length
-        offset += (length + 3) & ~3
 
 
 def parse_tracked(data: bytes) -> Tracked | None:

@@ -1,66 +1,33 @@
-"""Puts the logging rules into the node's network namespace with the nft program, and takes them out again."""
+"""The rules that log first packets, in place in the node's network namespace."""
 
-import json
-import subprocess
-
-from agents.errors import ReadError, RightsError, WriteError
-from agents.node.attempt.ruleset import CUT_COUNTER, TABLE, render_removal, render_ruleset
-from agents.node.namespace.reader import entered
-
-_PATIENCE_SECONDS = 20.0
-"""nft waits for the kernel's transaction lock, which a firewall agent may hold for seconds."""
+from agents.node.attempt.ruleset import CUT_COUNTER, TABLE, render_ruleset
+from agents.node.rule_table.writer import RuleTable
 
 
 class AttemptRules:
-    """Our own nftables table, without verdicts, in the network namespace at ``netns`` (empty: this one).
+    """Our table of attempts.
 
     Install it only when conntrack events are being listened to: connections that are confirmed unheard would look
     denied.
     """
 
     def __init__(self, netns: str, group: int, per_second: int) -> None:
-        self._netns = netns
+        self._table = RuleTable(netns, TABLE)
         self._script = render_ruleset(group, per_second)
-        self.is_installed = False
+
+    @property
+    def is_installed(self) -> bool:
         """By this object; a table that an earlier process left does not count."""
+        return self._table.is_installed
 
     def install(self) -> None:
-        """Put the table in place, replacing in one transaction whatever an earlier process left.
-
-        Raises WriteError when nft is absent or refuses, RightsError without CAP_NET_ADMIN.
-        """
-        self._run(["nft", "-f", "-"], self._script)
-        self.is_installed = True
+        """Put the table in place. Raises WriteError when nft is absent or refuses, RightsError without the right."""
+        self._table.install(self._script)
 
     def remove(self) -> None:
         """Take the table away; one that is gone already is no error."""
-        self._run(["nft", "-f", "-"], render_removal())
+        self._table.remove()
 
     def read_cut(self) -> int:
-        """Count of first packets beyond the rate limit since the rules were installed.
-
-        Raises ReadError when the table is gone: someone flushed the ruleset, and attempts go unseen.
-        """
-        try:
-            answer = self._run(["nft", "--json", "list", "counter", "inet", TABLE, CUT_COUNTER], "")
-            objects = json.loads(answer)["nftables"]
-            return int(next(entry["counter"]["packets"] for entry in objects if "counter" in entry))
-        except (WriteError, ValueError, KeyError, StopIteration) as error:
-            raise ReadError(f"nftables table inet {TABLE} is not there any more; was the ruleset flushed?") from error
-
-    def _run(self, command: list[str], script: str) -> str:
-        try:
-            with entered(self._netns):
-                done = subprocess.run(
-                    command, input=script, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False
-                )
-        except FileNotFoundError as error:
-            raise WriteError("the nft program is missing: install the package nftables") from error
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise WriteError(f"nft did not finish: {error}") from error
-        if done.returncode == 0:
-            return done.stdout
-        reason = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[0]
-        if "Operation not permitted" in done.stderr:
-            raise RightsError("nftables rules need CAP_NET_ADMIN in the node's network namespace")
-        raise WriteError(f"nft: {reason}")
+        """Count of first packets beyond the rate limit since the rules were installed. Raises ReadError."""
+        return self._table.read_counter(CUT_COUNTER)

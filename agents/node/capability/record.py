@@ -31,6 +31,14 @@ _LOST_AND_REMEDY: Final = {
         "denied connection attempts",
         "grant CAP_NET_ADMIN, install nft, load nfnetlink_log, or choose a free group by CONNTRAIL_AGENT__NFLOG_GROUP",
     ),
+    "dns": (
+        "DNS exchanges and names of destinations",
+        "as for attempts; the group is chosen by CONNTRAIL_AGENT__PAYLOAD_GROUP",
+    ),
+    "applications": (
+        "HTTP and TLS exchanges and application protocols",
+        "as for dns; first bytes are read by Linux 5.16 and nft 1.0.1 or newer",
+    ),
     "sockets": (
         "TCP figures, and with them the processes",
         "grant CAP_NET_ADMIN and load inet_diag and tcp_diag",

@@ -8,7 +8,8 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
@@ -35,22 +36,30 @@ _LATE_INTERVALS: Final = 3
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What closes, keeps and sends the intervals of one topic."""
+
+    closer: IntervalCloser
+    writer: IntervalWriter
+    spool: Spool
+
+
 class Cycle:
     """Runs until a signal asks it to stop."""
 
     def __init__(
         self,
         watch: NodeWatch,
-        closer: IntervalCloser,
-        writer: IntervalWriter,
-        spool: Spool,
+        publications: Mapping[str, Publication],
         schedule: Callable[[int], Schedule],
     ) -> None:
-        """``schedule`` makes the schedule that begins at an instant (Unix time, ns)."""
+        """``publications`` by topic, without prefix, flows first.
+
+        ``schedule`` makes the schedule that begins at an instant (Unix time, ns).
+        """
         self._watch = watch
-        self._closer = closer
-        self._writer = writer
-        self._spool = spool
+        self._publications = publications
         self._make_schedule = schedule
         self._turned_at = time.monotonic()
         self._is_stopping = False
@@ -76,7 +85,8 @@ class Cycle:
             self._finish(schedule, metrics)
         finally:
             self._watch.close()
-            self._writer.stop()
+            for publication in self._publications.values():
+                publication.writer.stop()
             signal.set_wakeup_fd(-1)
             waker.close()
             wake.close()
@@ -88,11 +98,12 @@ class Cycle:
 
     def unready(self) -> list[str]:
         """Why reports do not arrive; empty when they do."""
-        faults = self._writer.faults()
+        faults = [fault for own in self._publications.values() for fault in own.writer.faults()]
         if not self._is_started:
             faults.append("starting")
-        if len(self._spool) > _LATE_INTERVALS:
-            faults.append(f"{len(self._spool)} intervals wait for Kafka")
+        late = max(len(own.spool) for own in self._publications.values())
+        if late > _LATE_INTERVALS:
+            faults.append(f"{late} intervals wait for Kafka")
         return faults
 
     def _turn(self, schedule: Schedule, waker: int, metrics: NodeMetrics) -> None:
@@ -101,8 +112,10 @@ class Cycle:
         schedule.note_clock(now_ns)
         if not schedule.wait_ns(now_ns):
             self._close(schedule.cut(now_ns), metrics, is_last=False)
-        self._writer.advance()
-        limit_ms = _PUBLISH_MS if len(self._spool) and self._writer.partitions else _IDLE_MS
+        for own in self._publications.values():
+            own.writer.advance()
+        is_busy = any(len(own.spool) and own.writer.partitions for own in self._publications.values())
+        limit_ms = _PUBLISH_MS if is_busy else _IDLE_MS
         left_ms = schedule.wait_ns(time.time_ns()) // 1_000_000 + 1
         if self._wait(waker, min(limit_ms, left_ms)):
             self._gather(waker, left_ms)
@@ -121,18 +134,22 @@ class Cycle:
 
     def _close(self, span: Span, metrics: NodeMetrics, *, is_last: bool) -> None:
         with metrics.close_seconds.time():
-            flows = self._watch.take_flows(is_last=is_last)
-            self._closer.close(span, flows, self._writer.partitions)
+            for topic, columns in self._watch.take_reports(is_last=is_last).items():
+                own = self._publications[topic]
+                own.closer.close(span, columns, own.writer.partitions)
 
     def _finish(self, schedule: Schedule, metrics: NodeMetrics) -> None:
         _log.info("stopping: the last report is on its way")
         self._close(schedule.cut_short(time.time_ns()), metrics, is_last=True)
-        if not self._writer.flush(_FLUSH_SECONDS):
-            _log.warning(
-                "stopped before Kafka took everything",
-                intervals=len(self._spool),
-                kept=self._closer.keeping.directory is not None,
-            )
+        deadline = time.monotonic() + _FLUSH_SECONDS
+        for topic, own in self._publications.items():
+            if not own.writer.flush(max(0.0, deadline - time.monotonic())):
+                _log.warning(
+                    "stopped before Kafka took everything",
+                    topic=topic,
+                    intervals=len(own.spool),
+                    kept=own.closer.is_kept,
+                )
 
     def _note_capabilities(
         self, metrics: NodeMetrics, fixed: list[Capability], before: list[Capability]

@@ -46,8 +46,10 @@ class Keeping:
 class IntervalCloser:
     """Turns what was seen in an interval into messages in the spool."""
 
+    topic: str
     identity: Identity
-    keeping: Keeping
+    keeping: Keeping | None
+    """None for a topic of which nothing is kept over a restart."""
     encoder: IntervalEncoder
     spool: Spool
     losses: Losses
@@ -69,12 +71,14 @@ class IntervalCloser:
         self.identity.next_sequence += 1
         self._keep(interval, span.end_ns)
         self._spool(interval)
-        self.metrics.rows.inc(_count(flows))
-        self.metrics.interval_end.set(span.end_ns / 1e9)
+        if self.keeping is not None:
+            self.metrics.rows.inc(_count(flows))
+            self.metrics.interval_end.set(span.end_ns / 1e9)
 
     def _encode(self, span: Span, flows: Mapping[str, Column]) -> Interval:
         coverage, lost = self.losses.take()
-        self.metrics.intervals.labels(coverage).inc()
+        if self.keeping is not None:
+            self.metrics.intervals.labels(coverage).inc()
         for cause, count in lost.items():
             self.metrics.lost.labels(cause).inc(count)
         self._tell(coverage, lost)
@@ -96,13 +100,18 @@ class IntervalCloser:
             return
         self._told = causes
         if causes:
-            _log.warning("intervals are not complete", coverage=coverage, lost=dict(lost))
+            _log.warning("intervals are not complete", topic=self.topic, coverage=coverage, lost=dict(lost))
         else:
-            _log.info("intervals are complete again")
+            _log.info("intervals are complete again", topic=self.topic)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether intervals outlive this process."""
+        return self.keeping is not None and self.keeping.directory is not None
 
     def _keep(self, interval: Interval, end_ns: int) -> None:
         """First the interval, then the state that knows of it: a crash in between leaves the older state whole."""
-        if self.keeping.directory is None:
+        if self.keeping is None or self.keeping.directory is None:
             return
         snapshot = Snapshot(
             node=self.identity.node,
@@ -133,7 +142,7 @@ class IntervalCloser:
 
     def forget(self, sequence: int) -> None:
         """Remove an interval's file."""
-        if self.keeping.directory is None:
+        if self.keeping is None or self.keeping.directory is None:
             return
         try:
             self.keeping.directory.remove_interval(sequence)

@@ -10,6 +10,8 @@ from agents.node.report.address import render_addresses
 from agents.node.report.columns import END_REASONS, EVIDENCES, TCP_STATES, Reports, Sockets
 from agents.node.report.key import flow_keys
 from agents.node.report.known_socket import NOWHERE, KnownSockets
+from agents.node.report.name_book import NameBook
+from agents.node.report.protocol_book import ProtocolBook
 from agents.publish.column import BooleanColumn, Column, LongColumn, TextColumn
 
 IPS_SEEN_REPLY: Final = 1 << 1  # linux/netfilter/nf_conntrack_common.h
@@ -45,7 +47,9 @@ Processes = Mapping[int, NamedProcess | None]
 """By socket inode; None where the search found nobody."""
 
 
-def assemble_flows(reports: Reports, sockets: KnownSockets, processes: Processes) -> dict[str, Column]:
+def assemble_flows(
+    reports: Reports, sockets: KnownSockets, processes: Processes, names: NameBook, protocols: ProtocolBook
+) -> dict[str, Column]:
     """Columns of raw_flow. Takes the retransmits of the sockets, so each report is assembled once."""
     source, destination = sockets.match(reports)
     columns: dict[str, Column] = {"flow_key": LongColumn(flow_keys(reports))}
@@ -55,6 +59,8 @@ def assemble_flows(reports: Reports, sockets: KnownSockets, processes: Processes
     columns |= _process_columns("source", sockets.sockets_at(source), processes)
     columns |= _process_columns("destination", sockets.sockets_at(destination), processes)
     columns |= _tcp_columns(reports, source, destination, sockets)
+    columns |= names.columns(reports)
+    columns["application_protocol"] = protocols.column(reports)
     return columns
 
 

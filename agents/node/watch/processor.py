@@ -1,7 +1,7 @@
 """All that is watched on a node, as one: what came in since the last look, what an interval amounts to."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agents.node.capability.record import Capability
@@ -13,11 +13,18 @@ from agents.node.report.rows import join
 from agents.node.watch.attempt.processor import AttemptWatch
 from agents.node.watch.budget import Budget
 from agents.node.watch.connection.processor import ConnectionWatch
+from agents.node.watch.payload.processor import Books, PayloadWatch
 from agents.node.watch.socket.processor import SocketWatch
 from agents.publish.column import Column
+from agents.publish.empty import empty_columns
+from schemas.schema import read_schema
+from schemas.topic import DNS_RAW, FLOWS_RAW, L7_RAW
 
 _MENDING_SHARE = 0.05
 """Of one processor, while events overrun without end."""
+
+
+_NO_EXCHANGES = empty_columns(read_schema(L7_RAW.schema))
 
 
 @dataclass(slots=True)
@@ -27,6 +34,10 @@ class NodeWatch:
     connections: ConnectionWatch
     attempts: AttemptWatch
     sockets: SocketWatch | None
+    payloads: PayloadWatch | None
+    books: Books
+    topics: tuple[str, ...]
+    """Topics of payloads that are reported, without prefix."""
     known: KnownSockets
     losses: Losses
     _is_mending_due: bool = False
@@ -41,10 +52,14 @@ class NodeWatch:
             if entries is not None:
                 self.sockets.ask(entries)
         self.attempts.start()
+        if self.payloads is not None:
+            self.payloads.start()
 
     def capabilities(self) -> list[Capability]:
         """What this node can see."""
         found = [*self.connections.capabilities(), *self.attempts.capabilities()]
+        if self.payloads is not None:
+            found += self.payloads.capabilities()
         if self.sockets is not None:
             return found + self.sockets.capabilities()
         off = "CONNTRAIL_AGENT__SOCKETS is off"
@@ -54,6 +69,8 @@ class NodeWatch:
         """Descriptors that become readable when there is something to drain."""
         yield from self.connections.filenos()
         yield from self.attempts.filenos()
+        if self.payloads is not None:
+            yield from self.payloads.filenos()
         if self.sockets is not None:
             yield from self.sockets.filenos()
 
@@ -64,13 +81,30 @@ class NodeWatch:
     def drain(self) -> int:
         """Read what is there; return how many connections began."""
         began = self._read_events()
+        if self.payloads is not None:
+            self.payloads.drain()
         if self.sockets is not None:
             self.sockets.drain()
         if self._is_mending_due and self._mending.is_due(time.monotonic()):
             self._mend()
         return began
 
-    def take_flows(self, *, is_last: bool) -> dict[str, Column]:
+    def take_reports(self, *, is_last: bool) -> dict[str, Mapping[str, Column]]:
+        """Columns of the interval that ends now, by topic."""
+        reports: dict[str, Mapping[str, Column]] = {FLOWS_RAW.name: self._take_flows(is_last=is_last)}
+        if self.payloads is None:
+            return reports
+        if not is_last:
+            self.payloads.check_rules()
+        now_ns = time.time_ns()
+        if DNS_RAW.name in self.topics:
+            reports[DNS_RAW.name] = self.payloads.take_dns(now_ns, flush=is_last)
+        if L7_RAW.name in self.topics:
+            columns = self.payloads.take_applications(now_ns, flush=is_last)
+            reports[L7_RAW.name] = _NO_EXCHANGES if columns is None else columns
+        return reports
+
+    def _take_flows(self, *, is_last: bool) -> dict[str, Column]:
         """Columns of raw_flow for the interval that ends now."""
         self.drain()
         self._mend()
@@ -81,9 +115,9 @@ class NodeWatch:
         now_ns = time.time_ns()
         reports = join([self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)], REPORT)
         if self.sockets is None:
-            return assemble_flows(reports, self.known, {})
+            return assemble_flows(reports, self.known, {}, self.books.names, self.books.protocols)
         self.sockets.refresh(reports)
-        flows = assemble_flows(reports, self.known, self.sockets.processes)
+        flows = assemble_flows(reports, self.known, self.sockets.processes, self.books.names, self.books.protocols)
         self.sockets.forget(reports)
         return flows
 
@@ -91,6 +125,8 @@ class NodeWatch:
         """Take the rules away before nobody listens for confirmations any more."""
         self.attempts.close()
         self.connections.close()
+        if self.payloads is not None:
+            self.payloads.close()
         if self.sockets is not None:
             self.sockets.close()
 

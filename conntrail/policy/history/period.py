@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from conntrail.errors import CommandError
-from runtime.settings import Seconds
+from runtime.unit import Seconds
 
 _MS_PER_SECOND = 1000
 

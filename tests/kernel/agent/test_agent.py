@@ -40,7 +40,8 @@ class Scene:
 def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
     prefix = topics.new_name()
     topic = f"{prefix}.flows.raw"
-    topics.create(kafka, topic, PARTITIONS)
+    for name in (topic, f"{prefix}.dns.raw", f"{prefix}.l7.raw"):
+        topics.create(kafka, name, PARTITIONS)
     network = Network(f"ctagent{os.getpid()}")
     network.remove()
     agent = AgentProcess(kafka, network.path(network.node), tmp_path, f"{prefix}.")
@@ -237,7 +238,8 @@ def test_a_missing_topic_is_one_clear_line_and_what_waited_is_sent_when_it_is_th
         status, text = agent.get("/readyz")
         assert (status, line in text) == (503, True)
         assert agent.get("/healthz")[0] == 200
-        topics.create(kafka, f"{prefix}.flows.raw", 2)
+        for name in ("flows.raw", "dns.raw", "l7.raw"):
+            topics.create(kafka, f"{prefix}.{name}", 2)
         topics.until(lambda: len(read(kafka, f"{prefix}.flows.raw", 2).batches) >= 4)
         assert len(agent.entries(line)) == 1
         assert agent.stop() == 0

@@ -1,7 +1,8 @@
 import pytest
 
 from runtime.kafka import client_configuration
-from runtime.settings import Bytes, KafkaSettings, Seconds, Settings, SettingsError, load_settings
+from runtime.settings import KafkaSettings, Settings, SettingsError, load_settings
+from runtime.unit import Bytes, Seconds
 
 
 def test_nothing_given_gives_the_defaults() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agents.node.attempt.address import Address, map_address
-from agents.node.attempt.tuples import walk
+from agents.node.log_group.message import walk
 
 NEW_LINK: Final = 16
 NEW_ADDRESS: Final = 20

@@ -7,8 +7,9 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.node.attempt.decode import AttemptDecoder, Decoded, Numbered
+from agents.node.attempt.decode import AttemptDecoder, Decoded
 from agents.node.attempt.parse import parse_message
+from agents.node.log_group.message import Numbered
 from tests.unit.agents.node.attempt.packets import (
     ICMP,
     RST,

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.node.attempt.columns import ATTEMPT, DIALLED, REJECTED, TRANSLATED
-from agents.node.attempt.parse import parse_message, parse_number
+from agents.node.attempt.parse import parse_message
 from agents.node.attempt.tuples import parse_tracked
+from agents.node.log_group.message import parse_number
 from agents.node.report.address import render_address
 from tests.unit.agents.node.attempt.packets import (
     RST,

@@ -9,6 +9,8 @@ from agents.node.report.columns import REPORT
 from agents.node.report.flow import assemble_flows
 from agents.node.report.key import flow_keys
 from agents.node.report.known_socket import KnownSockets
+from agents.node.report.name_book import NameBook
+from agents.node.report.protocol_book import ProtocolBook
 from agents.publish.column import ColumnEncoder
 from schemas.schema import read_schema
 from tests.unit.agents.node.report.builders import report, socket
@@ -31,7 +33,7 @@ def assemble(rows: np.ndarray, sockets: tuple = (), processes: dict | None = Non
     for row in sockets:
         known.note(row)
     known.settle()
-    encoded = ColumnEncoder(SCHEMA).encode(assemble_flows(rows, known, processes or {}))
+    encoded = ColumnEncoder(SCHEMA).encode(assemble_flows(rows, known, processes or {}, NameBook(), ProtocolBook()))
     return [fastavro.schemaless_reader(BytesIO(row), SCHEMA, None) for row in encoded]
 
 

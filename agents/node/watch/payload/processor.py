@@ -1,0 +1,239 @@
+"""Keeps the rules that show payloads in place, and hands what they show to the tables of DNS and applications."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from agents.errors import AgentError, ReadError
+from agents.node.capability.record import Capability
+from agents.node.dns.table import DnsTable
+from agents.node.interval.loss import Losses
+from agents.node.payload.packet import End, Kind, Packet
+from agents.node.payload.reader import PayloadReader
+from agents.node.payload.writer import PayloadRules
+from agents.node.report.name_book import NameBook
+from agents.node.report.protocol_book import ProtocolBook
+from agents.publish.column import Column
+
+_RETRY_SECONDS: Final = 30.0
+_DNS_KINDS: Final = frozenset({Kind.DNS_QUERY, Kind.DNS_ANSWER})
+_log = structlog.get_logger()
+
+
+class Recognised(Protocol):
+    """What a connection turned out to speak."""
+
+    @property
+    def client(self) -> End:
+        """Who began it."""
+
+    @property
+    def dialled(self) -> End:
+        """Whom it dialled."""
+
+    @property
+    def protocol(self) -> int:
+        """IANA number of the transport."""
+
+    @property
+    def name(self) -> str:
+        """Application protocol."""
+
+
+class Applications(Protocol):
+    """What turns packets of applications into exchanges."""
+
+    @property
+    def overflowed(self) -> int:
+        """What found no room, since the start."""
+
+    @property
+    def malformed(self) -> int:
+        """Packets that are not what their first bytes promise, since the start."""
+
+    def note(self, packets: Sequence[Packet]) -> Sequence[Recognised]:
+        """Take packets; return what connections speak."""
+
+    def take_report(self, now_ns: int, flush: bool) -> Mapping[str, Column]:
+        """Columns of l7_exchange since the last report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What flows are told of their connections."""
+
+    names: NameBook
+    protocols: ProtocolBook
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Who takes the packets; None where nobody does."""
+
+    dns: DnsTable | None
+    applications: Applications | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadLosses:
+    """Losses of either topic."""
+
+    dns: Losses
+    application: Losses
+
+
+class PayloadWatch:
+    """Payloads of the node's network namespace. Inert until ``start``."""
+
+    def __init__(
+        self, rules: PayloadRules, reader: PayloadReader, tables: Tables, books: Books, losses: PayloadLosses
+    ) -> None:
+        self._rules = rules
+        self._reader = reader
+        self._tables = tables
+        self._books = books
+        self._losses = losses
+        self._fault = "not started"
+        self._cut = (0, 0)
+        self._counted = (0, 0, 0, 0)
+        self._retry_at = 0.0
+
+    def start(self) -> None:
+        """Bind the group and install the rules; when that fails it is tried again now and then."""
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
+        try:
+            self._reader.start()
+            self._install()
+        except AgentError as error:
+            self._fail(error)
+        else:
+            self._fault = ""
+            self._losses.dns.is_blind = False
+            self._losses.application.is_blind = bool(self._rules.refusal)
+
+    def capabilities(self) -> list[Capability]:
+        """Whether DNS and applications can be seen."""
+        fault = self._fault or self._rules.refusal
+        return [
+            Capability("dns", "missing" if self._fault else "ok", self._fault),
+            Capability("applications", "missing" if fault else "ok", fault),
+        ]
+
+    def filenos(self) -> list[int]:
+        """Descriptors that become readable when there are payloads."""
+        return [] if self._fault else [self._reader.fileno()]
+
+    def drain(self) -> None:
+        """Read the payloads that are there."""
+        if self._fault:
+            return
+        try:
+            batch = self._reader.read()
+        except AgentError as error:
+            self._fail(error)
+            return
+        self._note_dns([packet for packet in batch.packets if packet.kind in _DNS_KINDS])
+        self._note_applications([packet for packet in batch.packets if packet.kind not in _DNS_KINDS])
+        # Of what was lost nobody knows the kind.
+        self._losses.dns.add("dns_lost", batch.lost)
+        self._losses.application.add("application_lost", batch.lost)
+        self._losses.dns.add("dns_malformed", batch.malformed)
+        if batch.lost:
+            self._books.names.note_loss(time.time_ns())
+
+    def check_rules(self) -> None:
+        """Count what the limits cut, and put the rules back when they are gone."""
+        if self._fault:
+            if time.monotonic() >= self._retry_at:
+                self.start()
+            return
+        try:
+            dns, application = self._rules.read_cut()
+        except ReadError as error:
+            _log.warning("the payload rules are put back", reason=str(error))
+            self._note_cut(1, 1)
+            try:
+                self._install()
+            except AgentError as failure:
+                self._fail(failure)
+            return
+        self._note_cut(dns - self._cut[0], application - self._cut[1])
+        self._cut = (dns, application)
+
+    def take_dns(self, now_ns: int, *, flush: bool) -> Mapping[str, Column]:
+        """Columns of dns_exchange; only with a table of DNS."""
+        assert self._tables.dns is not None
+        columns = self._tables.dns.take_report(now_ns, flush)
+        self._count()
+        return columns
+
+    def take_applications(self, now_ns: int, *, flush: bool) -> Mapping[str, Column] | None:
+        """Columns of l7_exchange; None without a table of applications."""
+        if self._tables.applications is None:
+            return None
+        columns = self._tables.applications.take_report(now_ns, flush)
+        self._count()
+        return columns
+
+    def close(self) -> None:
+        """Take the rules away and stop reading."""
+        try:
+            self._rules.remove()
+        except AgentError as error:
+            if self._rules.is_installed:
+                _log.warning("the nftables table stays behind", reason=str(error))
+        self._reader.close()
+
+    def _note_dns(self, packets: list[Packet]) -> None:
+        if self._tables.dns is None:
+            return
+        for packet in packets:
+            self._books.protocols.note(packet.client, packet.dialled, packet.protocol, "dns")
+        for resolved in self._tables.dns.note(packets):
+            self._books.names.note(resolved)
+
+    def _note_applications(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            if packet.kind is Kind.SSH_BANNER:
+                self._books.protocols.note(packet.client, packet.dialled, packet.protocol, "ssh")
+        if self._tables.applications is not None:
+            for found in self._tables.applications.note(packets):
+                self._books.protocols.note(found.client, found.dialled, found.protocol, found.name)
+
+    def _note_cut(self, dns: int, application: int) -> None:
+        self._losses.dns.add("dns_cut", dns)
+        self._losses.application.add("application_cut", application)
+        if dns:
+            self._books.names.note_loss(time.time_ns())
+
+    def _count(self) -> None:
+        """Note what the tables count since their start."""
+        dns, applications = self._tables.dns, self._tables.applications
+        now = (
+            dns.malformed if dns else 0,
+            dns.overflowed if dns else 0,
+            applications.malformed if applications else 0,
+            applications.overflowed if applications else 0,
+        )
+        before, self._counted = self._counted, now
+        self._losses.dns.add("dns_malformed", now[0] - before[0])
+        self._losses.dns.add("dns_overflow", now[1] - before[1])
+        self._losses.application.add("application_malformed", now[2] - before[2])
+        self._losses.application.add("application_overflow", now[3] - before[3])
+
+    def _install(self) -> None:
+        self._rules.install()
+        self._cut = (0, 0)
+        if self._rules.refusal:
+            _log.warning("applications are not seen", reason=self._rules.refusal)
+
+    def _fail(self, error: AgentError) -> None:
+        if str(error) != self._fault:
+            _log.warning("DNS and applications are not seen", reason=str(error))
+        self._fault = str(error)
+        self._losses.dns.is_blind = self._losses.application.is_blind = True
+        self._books.names.note_loss(time.time_ns())
+        self._reader.close()

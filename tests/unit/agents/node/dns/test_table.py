@@ -1,0 +1,165 @@
+import io
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.node.dns.message import AnswerParser, read_key
+from agents.node.dns.table import DnsTable
+from agents.node.payload.packet import End
+from agents.publish.column import ColumnEncoder
+from schemas.schema import read_schema
+from schemas.topic import DNS_RAW
+from tests.unit.agents.node.dns.packets import CLIENT, START_NS, answer, packet, query
+
+_SCHEMA = read_schema(DNS_RAW.schema)
+_TCP = 6
+
+
+def _rows(table: DnsTable, after_us: int = 0, *, flush: bool = False) -> list[dict[str, Any]]:
+    encoded = ColumnEncoder(_SCHEMA).encode(table.take_report(START_NS + after_us * 1000, flush))
+    return [fastavro.schemaless_reader(io.BytesIO(row), _SCHEMA, None) for row in encoded]
+
+
+def _framed(message: bytes) -> bytes:
+    return len(message).to_bytes(2, "big") + message
+
+
+def test_a_query_and_its_answer_are_one_exchange_with_a_latency() -> None:
+    table, asked = DnsTable(), query("A.Example.")
+    said = answer(asked, ("a.example.", "CNAME", "b.example."), ("b.example.", "A", "10.1.2.3"))
+    assert table.note([packet(asked)]) == []
+    [resolved] = table.note([packet(said, 1500, is_reply=True)])
+    assert resolved.names == ("a.example", "b.example")
+    assert resolved.addresses == ((0, 0xFFFF0A010203),)
+    [row] = _rows(table)
+    assert (row["name"], row["type"], row["response_code"]) == ("a.example", "A", "NOERROR")
+    assert (row["client_address"], row["dialled_address"], row["dialled_port"]) == ("10.0.0.1", "10.96.0.10", 53)
+    assert (row["server_address"], row["server_port"], row["protocol"]) == ("10.0.0.2", 5353, 17)
+    assert (row["count"], row["timed"], row["latency_us"]) == (1, 1, [1500])
+    assert (row["latency_sum_us"], row["latency_max_us"], row["time_to_live_seconds"]) == (1500, 1500, 30)
+    assert row["answers"] == ["b.example", "10.1.2.3"]
+    assert row["first_seen_at_ns"] == row["last_seen_at_ns"] == START_NS
+
+
+def test_a_query_without_an_answer_times_out_under_its_name() -> None:
+    table = DnsTable()
+    table.note([packet(query("lost.example.", "AAAA"))])
+    assert _rows(table, 4_999_999) == []
+    [row] = _rows(table, 5_000_000)
+    assert (row["name"], row["type"], row["response_code"], row["count"]) == ("lost.example", "AAAA", "TIMEOUT", 1)
+    assert row["timed"] == 0
+
+
+def test_a_query_sent_again_is_one_exchange_from_the_first_on_and_a_second_answer_is_none() -> None:
+    table, asked = DnsTable(), query()
+    said = answer(asked)
+    table.note([packet(asked), packet(asked, 1000)])
+    table.note([packet(said, 3000, is_reply=True), packet(said, 4000, is_reply=True)])
+    [row] = _rows(table, flush=True)
+    assert (row["count"], row["latency_us"]) == (1, [3000])
+
+
+def test_an_answer_whose_query_was_not_seen_has_no_latency() -> None:
+    table = DnsTable()
+    table.note([packet(answer(query(), code=3), is_reply=True)])
+    [row] = _rows(table)
+    assert (row["response_code"], row["count"], row["timed"]) == ("NXDOMAIN", 1, 0)
+
+
+def test_a_time_that_is_not_the_kernels_gives_no_latency() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked), packet(answer(asked), 9, is_reply=True, has_kernel_time=False)])
+    assert _rows(table)[0]["timed"] == 0
+
+
+def test_an_extended_code_is_named() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked), packet(answer(asked, code=16), 9, is_reply=True)])
+    assert _rows(table)[0]["response_code"] == "BADVERS"
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_truncated_answer_is_counted(is_cut: bool) -> None:
+    table, asked = DnsTable(), query()
+    said = bytearray(answer(asked))
+    said[2] |= 0x02
+    table.note([packet(asked)])
+    table.note([packet(bytes(said), 9, is_reply=True, payload_bytes=len(said) + 100 * is_cut)])
+    [row] = _rows(table)
+    assert (row["truncated"], row["response_code"]) == (1, "NOERROR")
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_messages_over_tcp_are_whole_however_they_are_split(size: int, sequence: int) -> None:
+    table = DnsTable()
+    asked = [query(f"n{number}.example.", identifier=number) for number in range(3)]
+    data = b"".join(map(_framed, asked))
+    said = b"".join(_framed(answer(question)) for question in asked)
+    for is_reply, stream in ((False, data), (True, said)):
+        for at in range(0, len(stream), size):
+            segment = packet(
+                stream[at : at + size], at, is_reply=is_reply, protocol=_TCP, sequence=(sequence + at) % 2**32
+            )
+            table.note([segment, segment])  # the second is a retransmit
+    assert sorted(row["name"] for row in _rows(table)) == ["n0.example", "n1.example", "n2.example"]
+    assert table.malformed == 0
+
+
+def test_a_hole_in_a_stream_is_counted_and_the_next_message_is_read() -> None:
+    table, data = DnsTable(), _framed(query())
+    table.note([packet(data[:9], protocol=_TCP), packet(data, protocol=_TCP, sequence=500)])
+    assert (table.malformed, len(table)) == (1, 1)
+
+
+@given(st.binary(max_size=300), st.booleans(), st.sampled_from([6, 17]))
+def test_any_bytes_are_taken(payload: bytes, is_reply: bool, protocol: int) -> None:
+    table = DnsTable()
+    table.note([packet(payload, is_reply=is_reply, protocol=protocol)])
+    _rows(table, flush=True)
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_an_answer_with_any_byte_changed_is_taken(data: st.DataObject) -> None:
+    asked = query()
+    said = bytearray(
+        answer(asked, ("a.example.", "CNAME", "b.example."), ("b.example.", "A", "1.2.3.4"), ("x.", "TXT", '"\\255"'))
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        said[data.draw(st.integers(0, len(said) - 1))] = data.draw(st.integers(0, 255))
+    table = DnsTable()
+    table.note([packet(asked), packet(bytes(said), is_reply=True)])
+    assert sum(row["count"] for row in _rows(table, flush=True)) in (1, 2)
+
+
+def test_a_compression_loop_is_malformed() -> None:
+    asked = query()
+    loop = answer(asked)[:6] + b"\0\1\0\0\0\0" + asked[12:27] + b"\xc0\x1b\0\1\0\1\0\0\0\1\0\4abcd"
+    found = read_key(loop)
+    assert found is not None
+    assert AnswerParser().parse(loop, found[0].question) is None
+
+
+def test_a_flood_of_names_stays_within_its_bound_and_is_counted() -> None:
+    table = DnsTable()
+    for number in range(30_000):
+        table.note([packet(query(f"{number}.example.", identifier=number % 65536), number)])
+    assert len(table) == 16_384
+    rows = _rows(table, flush=True)
+    assert len(rows) == 10_001
+    assert sum(row["count"] for row in rows) == 30_000
+    [rest] = [row for row in rows if not row["response_code"]]
+    assert (rest["name"], rest["client_address"]) == ("", "10.0.0.1")
+    assert rest["count"] == table.overflowed
+
+
+def test_clients_without_number_stay_within_the_bound() -> None:
+    table = DnsTable()
+    for number in range(30_000):
+        client = End(number, CLIENT.low, CLIENT.port)
+        table.note([packet(answer(query()), is_reply=True, client=client)])
+    assert len(_rows(table)) == 11_000
+    assert table.overflowed == 20_000
