@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agents.node.attempt.address import Address
 from agents.node.dns.aggregate import Aggregate, Exchange, RowKey
 from agents.node.dns.message import Answer, AnswerParser, Key, read_key, read_question
 from agents.node.dns.stream import Streams
 from agents.node.payload.packet import End, Packet
+from agents.node.report.resolved import Resolved
 from agents.publish.column import Column
 
 _PATIENCE_NS: Final = 5_000_000_000
@@ -21,19 +21,6 @@ _MAXIMUM_PENDING: Final = 16_384
 """More than the default limit lets through within the patience."""
 _TCP: Final = 6
 _LATEST_LATENCY_NS: Final = 60_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Addresses that a client learned for names."""
-
-    client: Address
-    names: tuple[str, ...]
-    """The one asked for first."""
-    addresses: tuple[Address, ...]
-    """None when the answer holds none; it still says that the client's DNS is seen."""
-    time_to_live_seconds: int
-    at_ns: int
 
 
 class _Asked(NamedTuple):

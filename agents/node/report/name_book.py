@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from agents.node.dns.table import Resolved
 from agents.node.report.columns import Reports
+from agents.node.report.resolved import Address, Resolved
 from agents.publish.column import BooleanColumn, Column, ListColumn, TextColumn
 
 _LEAST_SECONDS: Final = 300
@@ -21,7 +21,6 @@ _MAXIMUM_ENTRIES: Final = 50_000
 _MAXIMUM_ADDRESSES: Final = 1_024
 _MAXIMUM_NAMES: Final = 4
 
-Address = tuple[int, int]
 _Period = tuple[int, int]
 
 

@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 
-from agents.node.payload.packet import End
 from agents.node.report.columns import Reports
 from agents.publish.column import TextColumn
 
@@ -14,6 +13,8 @@ _FIELDS: Final = (
     "original_destination_high", "original_destination_low", "original_destination_port", "protocol",
 )  # fmt: skip
 
+_End = tuple[int, int, int]
+"""High and low word of the address, and port."""
 _Key = tuple[int, int, int, int, int, int, int]
 
 
@@ -26,7 +27,7 @@ class ProtocolBook:
     def __len__(self) -> int:
         return len(self._known)
 
-    def note(self, client: End, dialled: End, protocol: int, name: str) -> None:
+    def note(self, client: _End, dialled: _End, protocol: int, name: str) -> None:
         """The connection speaks ``name``: dns, http, http2, grpc, tls or ssh; what was noted longest ago makes room."""
         self._known.pop((*client, *dialled, protocol), None)
         self._known[*client, *dialled, protocol] = name

@@ -4,11 +4,11 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from agents.node.dns.table import Resolved
 from agents.node.payload.packet import End
 from agents.node.report.columns import REPORT, Reports
 from agents.node.report.name_book import NameBook
 from agents.node.report.protocol_book import ProtocolBook
+from agents.node.report.resolved import Resolved
 from agents.publish.column import ColumnEncoder
 
 _CLIENT, _SERVER, _OTHER = (0, 0xFFFF0A000001), (0, 0xFFFF0A000002), (0, 0xFFFF0A000003)
