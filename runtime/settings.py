@@ -15,6 +15,7 @@ from runtime.unit import Bytes, Seconds, parse_ports, require_within
 
 PREFIX = "CONNTRAIL_"
 CONFIG_VARIABLE = "CONNTRAIL_CONFIG"
+TextTreatment = Literal["keep", "hash", "drop"]
 
 
 class SettingsError(Exception):
@@ -137,6 +138,18 @@ class AgentSettings(_Group, frozen=True):
     """Heads logged a second at most; what is cut is counted."""
     application_ports: str = ""
     """Ports of servers whose heads are read, separated by commas; empty means all."""
+    keep_query: bool = False
+    """Keep the query string behind the path. It often holds secrets, and makes almost every path its own."""
+    paths: TextTreatment = "keep"
+    """``keep`` path templates, ``hash`` them with ``hash_key``, or ``drop`` them."""
+    hosts: TextTreatment = "keep"
+    """The same for Host headers and server names of TLS."""
+    user_agents: TextTreatment = "keep"
+    """The same for user agents."""
+    request_ids: TextTreatment = "keep"
+    """The same for X-Request-ID."""
+    hash_key: str = ""
+    """Key of the hashes; the same on all nodes, and secret: whoever has it can try texts out."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that no schedule has: streams take none that is longer than an hour."""

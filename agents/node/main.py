@@ -9,6 +9,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from agents.errors import AgentError, WriteError
+from agents.node.application.options import ApplicationOptions, Treatment
+from agents.node.application.table import ApplicationTable
 from agents.node.attempt.reader import AttemptReader
 from agents.node.attempt.table import AttemptTable
 from agents.node.attempt.writer import AttemptRules
@@ -147,7 +149,10 @@ class _Agent:
                 application if agent.applications else None,
             ),
             PayloadReader(agent.netns, agent.payload_group, agent.receive_buffer),
-            Tables(DnsTable() if agent.dns else None, None),
+            Tables(
+                DnsTable() if agent.dns else None,
+                ApplicationTable(_application_options(agent)) if agent.applications else None,
+            ),
             self._books,
             self._payload_losses,
         )
@@ -250,6 +255,17 @@ class _Agent:
             if capability.name == "accounting":
                 self._losses.set_lasting("no_accounting", is_present=capability.state != "ok")
         return capabilities
+
+
+def _application_options(agent: AgentSettings) -> ApplicationOptions:
+    return ApplicationOptions(
+        keep_query=agent.keep_query,
+        paths=Treatment(agent.paths),
+        hosts=Treatment(agent.hosts),
+        user_agents=Treatment(agent.user_agents),
+        request_ids=Treatment(agent.request_ids),
+        hash_key=agent.hash_key.encode(),
+    )
 
 
 def _load_nothing(_sequence: int) -> Interval:

@@ -14,8 +14,9 @@ from agents.node.payload.packet import Kind
 TABLE: Final = "conntrail_payload"
 DNS_COUNTER: Final = "dns_cut"
 APPLICATION_COUNTER: Final = "application_cut"
-DNS_BYTES: Final = 4096
-"""Of a packet, its headers included: the largest answer over UDP that servers commonly give (RFC 6891, 6.2.5)."""
+DNS_BYTES: Final = 3584
+"""Of a packet, its headers included, so that its log message stays within 4 KiB. Servers answer with less over UDP
+(RFC 9715 advises 1,400 bytes); what is cut is told by its head alone."""
 HEAD_BYTES: Final = 2048
 _METHODS: Final = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"PATC", b"OPTI", b"CONN", b"TRAC")
 _FIRST_BYTES: Final = {
