@@ -167,7 +167,7 @@ class _Agent:
         """Of a topic of which nothing is kept on disk: its sequence begins anew in each life."""
         encoder = IntervalEncoder(read_schema(topic.schema), key_field)
         spool = Spool(self._settings.agent.spool_memory, 0)
-        metrics = PublishMetrics(CollectorRegistry())  # the names of those of flows; losses tell what is dropped
+        metrics = PublishMetrics(self._registry, topic.name.removesuffix(".raw"))
         closer = IntervalCloser(
             topic.name,
             Identity(self._settings.cluster, self._node, new_boot(), 0, new_boot()),

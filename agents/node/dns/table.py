@@ -133,7 +133,13 @@ class DnsTable:
         client = (asked.client.high, asked.client.low)
         self._aggregate.add(
             RowKey(
-                client, packet.server, packet.dialled, packet.protocol, answer.name, answer.type, answer.response_code
+                client,
+                packet.server,
+                pending.dialled if pending else packet.dialled,
+                packet.protocol,
+                answer.name,
+                answer.type,
+                answer.response_code,
             ),
             Exchange(
                 pending.seen_at_ns if pending else packet.seen_at_ns,

@@ -1,9 +1,10 @@
 """Decides which packets the kernel shows for their payload: DNS by port, HTTP/1, HTTP/2, TLS and SSH by first bytes.
 
-They are logged at -90, after destination NAT (-100), when conntrack's tuples say who answers. A packet made here is
-logged at output, any other at prerouting; what goes through the loopback device, where it would meet both, is left
-out. No rule accepts, drops or alters: ``return`` only leaves our own chains. DNS and applications have a limit and a
-counter each, so that a flood of one does not cut the other.
+DNS is logged before destination NAT (-100), so that a query tells what was dialled and its answer who answered, also
+on kernels that attach no tuples of conntrack; applications after it, where both directions have the same ends. A
+packet made here is logged at output, any other at prerouting; what goes through the loopback device, where it would
+meet both, is left out. No rule accepts, drops or alters: ``return`` only leaves our own chains. DNS and applications
+have a limit and a counter each, so that a flood of one does not cut the other.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ DNS_BYTES: Final = 3584
 """Of a packet, its headers included, so that its log message stays within 4 KiB. Servers answer with less over UDP
 (RFC 9715 advises 1,400 bytes); what is cut is told by its head alone."""
 HEAD_BYTES: Final = 2048
+_PRIORITIES: Final = {"dns": -190, "application": -90}
 _METHODS: Final = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"PATC", b"OPTI", b"CONN", b"TRAC")
 _FIRST_BYTES: Final = {
     Kind.HTTP_REQUEST: _METHODS,
@@ -40,7 +42,7 @@ class Selection:
 
 def render_ruleset(group: int, dns: Selection | None, application: Selection | None) -> str:
     """The nftables script that replaces our table in one transaction, whether it was there or not."""
-    chains, jumps = [], []
+    chains, hooks = [], []
     for name, counter, selection, rules in (
         ("dns", DNS_COUNTER, dns, _dns_rules(group, dns)),
         ("application", APPLICATION_COUNTER, application, _application_rules(group)),
@@ -50,7 +52,7 @@ def render_ruleset(group: int, dns: Selection | None, application: Selection | N
         rate = selection.per_second
         cut = f"limit rate over {rate}/second burst {rate} packets counter name {counter} return"
         chains.append(_chain(f"show_{name}", [cut, *rules]))
-        jumps += _jumps(name, selection)
+        hooks += _hooks(name, _jumps(name, selection))
     return "\n".join(
         [
             f"add table inet {TABLE}",
@@ -59,12 +61,22 @@ def render_ruleset(group: int, dns: Selection | None, application: Selection | N
             f"counter {DNS_COUNTER} {{ }}",
             f"counter {APPLICATION_COUNTER} {{ }}",
             *chains,
-            _chain("arriving", ['iifname "lo" return', *jumps], "type filter hook prerouting priority -90;"),
-            _chain("leaving", ['oifname "lo" return', *jumps], "type filter hook output priority -90;"),
+            *hooks,
             "}",
             "",
         ]
     )
+
+
+def _hooks(name: str, jumps: list[str]) -> list[str]:
+    return [
+        _chain(
+            f"{name}_{way}",
+            [f'{interface} "lo" return', *jumps],
+            f"type filter hook {hook} priority {_PRIORITIES[name]};",
+        )
+        for way, interface, hook in (("arriving", "iifname", "prerouting"), ("leaving", "oifname", "output"))
+    ]
 
 
 def _dns_rules(group: int, selection: Selection | None) -> list[str]:
