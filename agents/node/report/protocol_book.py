@@ -13,6 +13,9 @@ _FIELDS: Final = (
     "original_destination_high", "original_destination_low", "original_destination_port", "protocol",
 )  # fmt: skip
 
+_TRANSLATED: Final = tuple(name.replace("original_destination", "reply_source") for name in _FIELDS)
+"""Where the kernel attaches no tuples of conntrack to a packet, it is known by its ends after DNAT."""
+
 _End = tuple[int, int, int]
 """High and low word of the address, and port."""
 _Key = tuple[int, int, int, int, int, int, int]
@@ -39,8 +42,10 @@ class ProtocolBook:
         texts = {"": 0}
         indices = np.zeros(len(reports), np.intp)
         if self._known:
-            keys = zip(*(reports[name].tolist() for name in _FIELDS), strict=True)
-            for row, key in enumerate(keys):
+            dialled = zip(*(reports[name].tolist() for name in _FIELDS), strict=True)
+            translated = zip(*(reports[name].tolist() for name in _TRANSLATED), strict=True)
+            for row, (first, second) in enumerate(zip(dialled, translated, strict=True)):
+                key = first if first in self._known else second
                 name = self._known.get(key)
                 if name is not None:
                     indices[row] = texts.setdefault(name, len(texts))

@@ -95,3 +95,12 @@ def test_protocols_stay_within_the_bound() -> None:
     for number in range(70_000):
         book.note(End(0, number, 1), End(*_SERVER, 53), 17, "dns")
     assert len(book) == 65_536
+
+
+def test_a_connection_is_found_by_its_ends_after_translation_too() -> None:
+    book, row = ProtocolBook(), _dialled(_SERVER, 0)
+    row["original_source_port"], row["original_destination_port"], row["protocol"] = 40_000, 53, 17
+    row["reply_source_high"], row["reply_source_low"], row["reply_source_port"] = *_OTHER, 5353
+    book.note(End(*_CLIENT, 40_000), End(*_OTHER, 5353), 17, "dns")
+    column = book.column(row)
+    assert [column.texts[index] for index in column.indices] == ["dns"]
