@@ -10,6 +10,7 @@ from agents.node.log_group.reader import Group, LogGroup
 from agents.node.report.rows import join
 
 _SETTING: Final = "CONNTRAIL_AGENT__NFLOG_GROUP"
+_FLUSH_HUNDREDTHS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class AttemptReader(LogGroup):
     """The one listener of log group ``group`` in the network namespace at ``netns`` (empty: this one)."""
 
     def __init__(self, netns: str, group: int, receive_buffer_bytes: int) -> None:
-        super().__init__(netns, Group(group, _SETTING, REJECTED_HEAD_BYTES), receive_buffer_bytes)
+        super().__init__(netns, Group(group, _SETTING, REJECTED_HEAD_BYTES, _FLUSH_HUNDREDTHS), receive_buffer_bytes)
         self._decoder = AttemptDecoder()
 
     def read(self) -> AttemptBatch:

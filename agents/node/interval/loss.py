@@ -1,8 +1,12 @@
 """Counts what was lost in the current interval, by cause, and decides its coverage."""
 
 from collections import Counter
+from typing import Final
 
 from schemas.batch import Coverage, LossCause
+
+_OTHERS: Final[frozenset[LossCause]] = frozenset({"dns_malformed", "application_malformed"})
+"""What anybody may send: it is counted, and says nothing of what this node could not see."""
 
 
 class Losses:
@@ -32,4 +36,4 @@ class Losses:
         self._counts.clear()
         if self.is_blind:
             return "blind", lost
-        return ("lossy" if lost else "complete"), lost
+        return ("lossy" if lost.keys() - _OTHERS else "complete"), lost

@@ -27,8 +27,6 @@ _COPY_PACKET: Final = 2
 _NUMBERED: Final = 0x1  # NFULNL_CFG_F_SEQ: a gap tells how many messages were lost
 _WITH_CONNTRACK: Final = 0x4  # NFULNL_CFG_F_CONNTRACK
 _KERNEL_BUFFER_BYTES: Final = 32 << 10
-_FLUSH_HUNDREDTHS: Final = 10
-"""The kernel sends what it has gathered after this many 1/100 s; 1 s, its default, delays denials for nothing."""
 _MESSAGES_A_SEND: Final = 100
 _ANSWER_BYTES: Final = 64 << 10
 _DATAGRAMS_A_BATCH: Final = 16
@@ -48,6 +46,8 @@ class Group:
     """Which setting chooses it, for whoever has to choose another."""
     copy_bytes: int
     """Bytes of a packet at most; a rule may ask for fewer."""
+    flush_hundredths: int
+    """The kernel sends what it has gathered after so many 1/100 s; its default, 1 s, delays everything for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class LogGroup:
         _require(self._configure(listener, _MODE, copy))
         for kind, value in (
             (_BUFFER, _KERNEL_BUFFER_BYTES),
-            (_TIMEOUT, _FLUSH_HUNDREDTHS),
+            (_TIMEOUT, self._group.flush_hundredths),
             (_THRESHOLD, _MESSAGES_A_SEND),
         ):
             _require(self._configure(listener, kind, value.to_bytes(4, "big")))

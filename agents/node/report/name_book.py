@@ -37,6 +37,8 @@ class NameBook:
     def __init__(self) -> None:
         self._clients: dict[Address, _Client] = {}
         self._entries = 0
+        self._looked_up: dict[Address, None] = {}
+        """By anybody on the node: a pod may ask by its one address and call by its other."""
 
     def __len__(self) -> int:
         return self._entries
@@ -52,6 +54,9 @@ class NameBook:
             names |= {name: period for name, period in before.items() if name not in names}
             client.known[address] = dict(islice(names.items(), _MAXIMUM_NAMES))
             self._entries += not before
+            self._looked_up.pop(address, None)
+            self._looked_up[address] = None
+        self._bound_looked_up(resolved.at_ns)
         while len(client.known) > _MAXIMUM_ADDRESSES:
             self._forget_oldest(client)
         while len(self._clients) > _MAXIMUM_CLIENTS or self._entries > _MAXIMUM_ENTRIES:
@@ -91,11 +96,17 @@ class NameBook:
             ]
             items += [texts.setdefault(name, len(texts)) for name in names]
             counts[row] = len(names)
-            is_unnamed[row] = not names and client.watched_since_ns <= started_at_ns
+            is_unnamed[row] = client.watched_since_ns <= started_at_ns and (to_high, to_low) not in self._looked_up
         return {
             "destination_names": ListColumn(TextColumn(list(texts), np.array(items, np.intp)), counts),
             "is_destination_unnamed": BooleanColumn(is_unnamed),
         }
+
+    def _bound_looked_up(self, at_ns: int) -> None:
+        """Of what is forgotten nobody can say that it was never looked up."""
+        while len(self._looked_up) > _MAXIMUM_ENTRIES:
+            del self._looked_up[next(iter(self._looked_up))]
+            self.note_loss(at_ns)
 
     def _forget_oldest(self, client: _Client) -> None:
         """What is forgotten cannot be called unnamed, either."""

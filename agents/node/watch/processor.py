@@ -114,6 +114,8 @@ class NodeWatch:
             self.attempts.check_rules()
         now_ns = time.time_ns()
         reports = join([self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)], REPORT)
+        if self.payloads is not None:
+            self.payloads.settle()
         if self.sockets is None:
             return assemble_flows(reports, self.known, {}, self.books.names, self.books.protocols)
         self.sockets.refresh(reports)

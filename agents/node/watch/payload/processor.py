@@ -12,7 +12,7 @@ from agents.node.capability.record import Capability
 from agents.node.dns.table import DnsTable
 from agents.node.interval.loss import Losses
 from agents.node.payload.packet import End, Kind, Packet
-from agents.node.payload.reader import PayloadReader
+from agents.node.payload.reader import SHOWN_AFTER_SECONDS, PayloadReader
 from agents.node.payload.writer import PayloadRules
 from agents.node.report.name_book import NameBook
 from agents.node.report.protocol_book import ProtocolBook
@@ -143,6 +143,12 @@ class PayloadWatch:
         self._losses.dns.add("dns_malformed", batch.malformed)
         if batch.lost:
             self._books.names.note_loss(time.time_ns())
+
+    def settle(self) -> None:
+        """Read also what the kernel still holds back: of the connections that are just being reported."""
+        if not self._fault:
+            time.sleep(SHOWN_AFTER_SECONDS)
+            self.drain()
 
     def check_rules(self) -> None:
         """Count what the limits cut, and put the rules back when they are gone."""

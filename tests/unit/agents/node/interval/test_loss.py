@@ -27,3 +27,12 @@ def test_a_blind_node_says_so() -> None:
     losses = Losses()
     losses.is_blind = True
     assert losses.take() == ("blind", {})
+
+
+def test_what_anybody_may_send_is_counted_and_hides_nothing() -> None:
+    losses = Losses()
+    losses.add("dns_malformed", 3)
+    assert losses.take() == ("complete", {"dns_malformed": 3})
+    losses.add("dns_malformed")
+    losses.add("dns_cut", 2)
+    assert losses.take() == ("lossy", {"dns_malformed": 1, "dns_cut": 2})

@@ -47,7 +47,15 @@ def test_a_name_holds_from_its_answer_until_five_minutes_later_at_least() -> Non
     assert _said(book, _dialled(_SERVER, 99 * _SECOND)) == ([], False)
     assert _said(book, _dialled(_SERVER, 100 * _SECOND - 50_000_000))[0] == ["a.example", "b.example"]
     assert _said(book, _dialled(_SERVER, 400 * _SECOND))[0] == ["a.example", "b.example"]
-    assert _said(book, _dialled(_SERVER, 401 * _SECOND)) == ([], True)
+    assert _said(book, _dialled(_SERVER, 401 * _SECOND)) == ([], False), "it was looked up, if long ago"
+
+
+def test_what_another_client_looked_up_is_not_called_unnamed() -> None:
+    book = NameBook()
+    book.note(_resolved("a.example"))
+    book.note(Resolved(_OTHER, ("b.example",), (), 0, 100 * _SECOND))
+    assert _said(book, _dialled(_SERVER, 200 * _SECOND, source=_OTHER)) == ([], False)
+    assert _said(book, _dialled(_CLIENT, 200 * _SECOND, source=_OTHER)) == ([], True)
 
 
 def test_a_longer_time_to_live_holds_longer_and_the_latest_name_is_first() -> None:
