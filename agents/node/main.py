@@ -132,7 +132,6 @@ class _Agent:
             self._build_sockets(agent) if agent.sockets else None,
             self._build_payloads(agent) if agent.dns or agent.applications else None,
             self._books,
-            tuple(topic.name for topic, _, _ in self._payload_topics()),
             self._known,
             self._losses,
         )

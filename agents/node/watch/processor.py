@@ -16,28 +16,21 @@ from agents.node.watch.connection.processor import ConnectionWatch
 from agents.node.watch.payload.processor import Books, PayloadWatch
 from agents.node.watch.socket.processor import SocketWatch
 from agents.publish.column import Column
-from agents.publish.empty import empty_columns
-from schemas.schema import read_schema
-from schemas.topic import DNS_RAW, FLOWS_RAW, L7_RAW
+from schemas.topic import FLOWS_RAW
 
 _MENDING_SHARE = 0.05
 """Of one processor, while events overrun without end."""
 
 
-_NO_EXCHANGES = empty_columns(read_schema(L7_RAW.schema))
-
-
 @dataclass(slots=True)
 class NodeWatch:
-    """The node's connections, attempts and sockets. Inert until ``start``."""
+    """The node's connections, attempts, sockets and payloads. Inert until ``start``."""
 
     connections: ConnectionWatch
     attempts: AttemptWatch
     sockets: SocketWatch | None
     payloads: PayloadWatch | None
     books: Books
-    topics: tuple[str, ...]
-    """Topics of payloads that are reported, without prefix."""
     known: KnownSockets
     losses: Losses
     _is_mending_due: bool = False
@@ -96,12 +89,7 @@ class NodeWatch:
             return reports
         if not is_last:
             self.payloads.check_rules()
-        now_ns = time.time_ns()
-        if DNS_RAW.name in self.topics:
-            reports[DNS_RAW.name] = self.payloads.take_dns(now_ns, flush=is_last)
-        if L7_RAW.name in self.topics:
-            columns = self.payloads.take_applications(now_ns, flush=is_last)
-            reports[L7_RAW.name] = _NO_EXCHANGES if columns is None else columns
+        reports.update(self.payloads.take_reports(time.time_ns(), flush=is_last))
         return reports
 
     def _take_flows(self, *, is_last: bool) -> dict[str, Column]:

@@ -1,64 +1,28 @@
 """Keeps the rules that show payloads in place, and hands what they show to the tables of DNS and applications."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from agents.errors import AgentError, ReadError
+from agents.node.application.table import ApplicationTable
 from agents.node.capability.record import Capability
 from agents.node.dns.table import DnsTable
 from agents.node.interval.loss import Losses
-from agents.node.payload.packet import End, Kind, Packet
+from agents.node.payload.packet import Kind, Packet
 from agents.node.payload.reader import SHOWN_AFTER_SECONDS, PayloadReader
 from agents.node.payload.writer import PayloadRules
 from agents.node.report.name_book import NameBook
 from agents.node.report.protocol_book import ProtocolBook
 from agents.publish.column import Column
+from schemas.topic import DNS_RAW, L7_RAW
 
 _RETRY_SECONDS: Final = 30.0
 _DNS_KINDS: Final = frozenset({Kind.DNS_QUERY, Kind.DNS_ANSWER})
 _log = structlog.get_logger()
-
-
-class Recognised(Protocol):
-    """What a connection turned out to speak."""
-
-    @property
-    def client(self) -> End:
-        """Who began it."""
-
-    @property
-    def dialled(self) -> End:
-        """Whom it dialled."""
-
-    @property
-    def protocol(self) -> int:
-        """IANA number of the transport."""
-
-    @property
-    def name(self) -> str:
-        """Application protocol."""
-
-
-class Applications(Protocol):
-    """What turns packets of applications into exchanges."""
-
-    @property
-    def overflowed(self) -> int:
-        """What found no room, since the start."""
-
-    @property
-    def malformed(self) -> int:
-        """Packets that are not what their first bytes promise, since the start."""
-
-    def note(self, packets: Sequence[Packet]) -> Sequence[Recognised]:
-        """Take packets; return what connections speak."""
-
-    def take_report(self, now_ns: int, flush: bool) -> Mapping[str, Column]:
-        """Columns of l7_exchange since the last report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +38,7 @@ class Tables:
     """Who takes the packets; None where nobody does."""
 
     dns: DnsTable | None
-    applications: Applications | None
+    applications: ApplicationTable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +80,9 @@ class PayloadWatch:
 
     def capabilities(self) -> list[Capability]:
         """Whether DNS and applications can be seen."""
-        fault = self._fault or self._rules.refusal
         return [
-            Capability("dns", "missing" if self._fault else "ok", self._fault),
-            Capability("applications", "missing" if fault else "ok", fault),
+            _capability("dns", self._tables.dns, self._fault),
+            _capability("applications", self._tables.applications, self._fault or self._rules.refusal),
         ]
 
     def filenos(self) -> list[int]:
@@ -169,20 +132,12 @@ class PayloadWatch:
         self._note_cut(dns - self._cut[0], application - self._cut[1])
         self._cut = (dns, application)
 
-    def take_dns(self, now_ns: int, *, flush: bool) -> Mapping[str, Column]:
-        """Columns of dns_exchange; only with a table of DNS."""
-        assert self._tables.dns is not None
-        columns = self._tables.dns.take_report(now_ns, flush)
+    def take_reports(self, now_ns: int, *, flush: bool) -> Iterator[tuple[str, Mapping[str, Column]]]:
+        """Topic, without prefix, and columns of the exchanges since the last report."""
+        tables = ((DNS_RAW, self._tables.dns), (L7_RAW, self._tables.applications))
+        reports = [(topic.name, table.take_report(now_ns, flush)) for topic, table in tables if table is not None]
         self._count()
-        return columns
-
-    def take_applications(self, now_ns: int, *, flush: bool) -> Mapping[str, Column] | None:
-        """Columns of l7_exchange; None without a table of applications."""
-        if self._tables.applications is None:
-            return None
-        columns = self._tables.applications.take_report(now_ns, flush)
-        self._count()
-        return columns
+        yield from reports
 
     def close(self) -> None:
         """Take the rules away and stop reading."""
@@ -202,12 +157,10 @@ class PayloadWatch:
             self._books.names.note(resolved)
 
     def _note_applications(self, packets: list[Packet]) -> None:
-        for packet in packets:
-            if packet.kind is Kind.SSH_BANNER:
-                self._books.protocols.note(packet.client, packet.dialled, packet.protocol, "ssh")
-        if self._tables.applications is not None:
-            for found in self._tables.applications.note(packets):
-                self._books.protocols.note(found.client, found.dialled, found.protocol, found.name)
+        if self._tables.applications is None:
+            return
+        for found in self._tables.applications.note(packets):
+            self._books.protocols.note(found.client, found.dialled, found.protocol, found.name)
 
     def _note_cut(self, dns: int, application: int) -> None:
         self._losses.dns.add("dns_cut", dns)
@@ -243,3 +196,9 @@ class PayloadWatch:
         self._losses.dns.is_blind = self._losses.application.is_blind = True
         self._books.names.note_loss(time.time_ns())
         self._reader.close()
+
+
+def _capability(name: str, table: object | None, fault: str) -> Capability:
+    if table is None:
+        return Capability(name, "missing", f"CONNTRAIL_AGENT__{name.upper()} is off")
+    return Capability(name, "missing" if fault else "ok", fault)
