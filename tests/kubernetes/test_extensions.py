@@ -147,7 +147,8 @@ def test_what_calico_serves_itself_is_not_read_from_where_it_is_stored(
         await_that(agent.is_ready, "the agent is ready")
         served = f"NetworkPolicy.projectcalico.org/{workloads.namespace}/p"
         await_that(lambda: served in view.read().living(), "the policy is told")
-        assert [key for key in view.living() if key.startswith("NetworkPolicy")] == [served]
+        own = f"/{workloads.namespace}/"
+        assert [key for key in view.living() if key.startswith("NetworkPolicy") and own in key] == [served]
 
 
 def test_a_kind_that_is_there_and_forbidden_is_named_and_one_that_is_not_there_is_not(

@@ -11,13 +11,29 @@ import pytest
 
 from schemas.schema import schema_text
 from schemas.single_object import SingleObjectCodec
-from schemas.topic import DEAD_LETTER, DNS, FLOWS, KUBERNETES_OBJECTS, L7, POLICY_HITS, TOPICS, WINDOWS
+from schemas.topic import (
+    CHANGES,
+    DEAD_LETTER,
+    DNS,
+    FLOWS,
+    KUBERNETES_AUDIT,
+    KUBERNETES_EVENTS,
+    KUBERNETES_OBJECTS,
+    L7,
+    POLICY_HITS,
+    TOPICS,
+    WINDOWS,
+)
 from tests.support.kubernetes_agent import await_that
 from tests.support.pipeline import WORKER, Pipeline, run_command
 from tests.support.registry import Registry, running_registry
 from tests.support.stack import RunningStack
 from tests.unit.streams.index.builders import flow
 
+WRITTEN = (
+    KUBERNETES_OBJECTS, KUBERNETES_EVENTS, KUBERNETES_AUDIT, CHANGES, FLOWS, WINDOWS, POLICY_HITS, DNS, L7, DEAD_LETTER,
+)  # fmt: skip
+"""By the cluster agent and the worker."""
 _SINGLE, _REGISTERED = b"\xc3", b"\x00"
 _WEB, _API = "10.0.1.7", "10.0.1.8"
 
@@ -59,10 +75,7 @@ def test_a_registry_set_later_changes_what_is_written_and_nothing_that_is_read(
         frames = [value[:1] for value in pipeline.values(topic)]
         assert set(frames) == {_SINGLE, _REGISTERED}, topic.name
         assert frames == sorted(frames, reverse=True), topic.name
-    assert set(registry.subjects) == {
-        f"{topic.full_name(pipeline.prefix)}-value"
-        for topic in (KUBERNETES_OBJECTS, FLOWS, WINDOWS, POLICY_HITS, DNS, L7, DEAD_LETTER)
-    }
+    assert set(registry.subjects) == {f"{topic.full_name(pipeline.prefix)}-value" for topic in WRITTEN}
     assert pipeline.values(DEAD_LETTER) == []
 
     command = ("observe", "--source", "kafka", "--since", "10m", "-o", "json")
