@@ -34,6 +34,8 @@ from conntrail.lab.selector import matches
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9./-]{1,300}")
 _WITHOUT_SPEC: Final = frozenset({"Node", "Namespace"})
+_DEFAULT_NAMESPACE: Final = "default"
+"""Of an object that names none, or an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _object(source: Source, kind: str, value: Object, wanted: Any) -> Object:
     whole = _without_nulls(place, value)
     metadata = _convert(place, "metadata", whole.get("metadata"), Metadata)
     check_name(place, kind, metadata.name)
-    namespace = "" if kind in _WITHOUT_SPEC | CLUSTER_WIDE else metadata.namespace
+    namespace = "" if kind in _WITHOUT_SPEC | CLUSTER_WIDE else metadata.namespace or _DEFAULT_NAMESPACE
     if namespace:
         check_namespace(place, namespace)
         whole["metadata"]["namespace"] = namespace

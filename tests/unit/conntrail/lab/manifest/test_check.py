@@ -184,6 +184,7 @@ JUNK = st.sampled_from([None, "", "x", 0, -1, 1 << 40, 1.5, True, [], {}, [None]
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
 @example([((10, "metadata", "annotations", "conntrail.io/lab-every"), "\n")])
+@example([((4, "metadata", "namespace"), "")])
 def test_whatever_is_broken_is_one_line_or_a_cluster(faults: list[tuple[tuple[Any, ...], Any]]) -> None:
     objects = copy.deepcopy(WHOLE)
     for (*path, last), junk in faults:
