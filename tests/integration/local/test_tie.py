@@ -11,7 +11,8 @@ from conntrail.local.process.reader import identify
 SCRIPT = """
 import subprocess, sys
 from conntrail.process.writer import Tie
-child = Tie().start(["sleep", "600"], subprocess.Popen)
+tie = Tie()
+child = tie.start(["sleep", "600"], subprocess.Popen)
 print(child.pid, flush=True)
 sys.stdin.read()
 """
