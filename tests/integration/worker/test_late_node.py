@@ -22,8 +22,8 @@ NEAR, FAR = 1, 2
 @pytest.fixture
 def pipeline(stack: RunningStack, tmp_path: Path) -> Iterator[Pipeline]:
     pipeline = Pipeline(stack, tmp_path)
-    pipeline.add_pod("web", CLIENT, "node1")
-    pipeline.add_pod("api", SERVER, "node2")
+    pipeline.add_pod("web", CLIENT, node="node1")
+    pipeline.add_pod("api", SERVER, node="node2")
     with pipeline.running():
         yield pipeline
 

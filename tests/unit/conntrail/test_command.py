@@ -89,7 +89,7 @@ def test_the_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
         (["conntrail", "local", "up", "--k"], {"--kafka-port"}),
         (["conntrail", "observe", "--verdict", ""], {"allowed", "denied", "failed"}),
         (["conntrail", "observe", "--namespace", "shop", "-o", "js"], {"json", "jsonl"}),
-        (["conntrail", "worker", ""], {"flows", "index"}),
+        (["conntrail", "worker", ""], {"exchanges", "flows", "index"}),
         (["conntrail", "completion", ""], {"bash", "zsh", "fish"}),
     ],
 )
