@@ -180,7 +180,7 @@ def test_bytes_are_what_the_conntrack_program_counted(
         key = dialled_key(fact)
         entry = listed[nodes[fact["source_address"]]].get(key)
         if entry is None or used[key] > 1:
-            continue  # it had ended when the listing was made, or its port was given out again and the listing has the later
+            continue  # it had ended, or its port was given out again and the listing has the later connection
         ours = tuple(sum(first(d, f"{end}.bytes") or 0 for d in documents) for end in ("source", "destination"))
         assert ours == (entry.original_bytes, entry.reply_bytes), dump([fact, *documents])
         compared += 1
