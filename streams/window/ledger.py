@@ -186,7 +186,7 @@ class Ledger:
         end = window_ns + self._spans.size_ns
         return (
             self.is_closed(window_ns, now_ns)
-            and all(step.is_settled for step in self.window_steps(window_ns))
+            and all(step.is_settled and not step.is_outdated for step in self.window_steps(window_ns))
             and self._event_time.at(now_ns) >= end + self._spans.step_ns + 2 * self._spans.grace_ns
         )
 

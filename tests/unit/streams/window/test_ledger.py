@@ -210,3 +210,15 @@ def test_what_a_restored_step_is_judged_by_is_asked_for_on_both_sides() -> None:
     assert [part.batch.node for part in ledger.neighbours(step)] == ["node2"]
     ledger.begin_window(60 * SECOND)
     assert ledger.neighbours(step) == [], "its parts are added from the log"
+
+
+def test_a_window_is_not_final_while_a_step_waits_to_be_settled_again() -> None:
+    ledger = Ledger(SPANS, 0)
+    for index in range(6):
+        ledger.add(bare_part(batch("node1", index, 10 * index, 10 * index + 10), index), 0)
+    closed_and_settled(ledger)
+    assert ledger.is_final(0, LONG_AFTER)
+    ledger.add(bare_part(batch("node2", 0, 30, 40), 6), 0)  # of the window after, beside the last step of this one
+    assert not ledger.is_final(0, LONG_AFTER)
+    assert 20 in closed_and_settled(ledger)
+    assert ledger.is_final(0, LONG_AFTER)
