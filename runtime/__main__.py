@@ -3,13 +3,12 @@
 import inspect
 import sys
 
-from runtime import settings
-from runtime.document import page
+from runtime.document import modules, page
 
 
 def main() -> None:
     """The page to standard output."""
-    sys.stdout.write(page(inspect.getsource(settings)))
+    sys.stdout.write(page(inspect.getsource(sys.modules[name]) for name in modules()))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The settings page of the documentation, made from the settings themselves so that it cannot say otherwise."""
 
 import ast
+from collections.abc import Iterable
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
+from runtime.secret import SUFFIX, is_secret
 from runtime.settings import CONFIG_VARIABLE, PREFIX, Settings
 from runtime.unit import Bytes, Seconds
 
@@ -23,11 +25,18 @@ Words = dict[str, dict[str, str]]
 """What is said of each class's fields, and under an empty name of the class itself."""
 
 
-def page(source: str) -> str:
-    """Markdown of all settings. ``source``: the text of the module that defines them, since only that holds what is
+def modules() -> tuple[str, ...]:
+    """Names of the modules that define settings."""
+    groups = [type(field.default) for field in msgspec.structs.fields(Settings)]
+    names = [Settings.__module__, *(kind.__module__ for kind in groups if issubclass(kind, msgspec.Struct))]
+    return tuple(dict.fromkeys(names))
+
+
+def page(sources: Iterable[str]) -> str:
+    """Markdown of all settings. ``sources``: the texts of the modules that define them, since only those hold what is
     said under each field. Raises KeyError, naming it, for a field of which nothing is said.
     """
-    words = _words(source)
+    words = {name: said for source in sources for name, said in _words(source).items()}
     sections = [_HEAD]
     for field in msgspec.structs.fields(Settings):
         if isinstance(field.default, msgspec.Struct):
@@ -42,7 +51,8 @@ def page(source: str) -> str:
 def _group(name: str, kind: type[msgspec.Struct], words: Words) -> str:
     said = words[kind.__name__]
     rows = [
-        f"| `{_variable(name, field.name)}` | {_value(field.default)} | {said[field.name]}{_choices(field.type)} |"
+        f"| `{_variable(name, field.name)}` | {_value(field.default)} "
+        f"| {said[field.name]}{_choices(field.type)}{_file(name, field)} |"
         for field in msgspec.structs.fields(kind)
     ]
     return "\n".join([f"## {said[''].rstrip('.')}", "", "| variable | default | meaning |", "|---|---|---|", *rows, ""])
@@ -67,6 +77,12 @@ def _choices(kind: Any) -> str:
     if get_origin(kind) is not Literal:
         return ""
     return " One of " + ", ".join(f"`{choice}`" for choice in get_args(kind)) + "."
+
+
+def _file(group: str, field: msgspec.structs.FieldInfo) -> str:
+    if not is_secret(field.type):
+        return ""
+    return f" A secret: `{_variable(group, field.name)}{SUFFIX.upper()}` names a file that holds it instead."
 
 
 def _words(source: str) -> Words:

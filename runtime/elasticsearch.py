@@ -15,6 +15,8 @@ def client_options(settings: ElasticsearchSettings) -> dict[str, Any]:
         "hosts": [_checked(host.strip()) for host in settings.hosts.split(",")],
         "api_key": settings.api_key or None,
     }
+    if settings.username:
+        options["basic_auth"] = (settings.username, settings.password)
     if settings.ca_certs:
         options["ca_certs"] = settings.ca_certs
     return options

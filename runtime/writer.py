@@ -1,7 +1,11 @@
-"""Sets up logs: console on a terminal, one JSON object a line elsewhere, always on standard error."""
+"""What a process tells of itself: logs, always on standard error, and where it listens.
+
+Logs are for people on a terminal, and one JSON object a line elsewhere.
+"""
 
 import logging
 import sys
+from pathlib import Path
 
 import structlog
 
@@ -43,3 +47,10 @@ def configure_logs(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [stream]
     root.setLevel(level)
+
+
+def write_address(path: str, address: str) -> None:
+    """Tell where we listen by a file that is there as a whole or not at all."""
+    fresh = Path(f"{path}.fresh")
+    fresh.write_text(f"{address}\n", encoding="utf-8")
+    fresh.replace(path)

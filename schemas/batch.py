@@ -29,6 +29,7 @@ LossCause = Literal[
     "conntrack_failures",
     "conntrack_malformed",
     "conntrack_overruns",  # conntrack events: the socket's buffer was full
+    "denials_overflow",  # first packets that denials.raw had no room for; flows.raw has them
     "dns_cut",  # packets over the rate limit
     "dns_lost",  # NFLOG: messages that never came, of whatever kind
     "dns_malformed",

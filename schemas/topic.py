@@ -35,6 +35,7 @@ class Topic:
 FLOWS_RAW = Topic("flows.raw", "raw_flow", "container", "node", "delete", _HOUR_MS)
 DNS_RAW = Topic("dns.raw", "dns_exchange", "container", "node", "delete", _HOUR_MS)
 L7_RAW = Topic("l7.raw", "l7_exchange", "container", "node", "delete", _HOUR_MS)
+DENIALS_RAW = Topic("denials.raw", "raw_flow", "container", "node", "delete", _HOUR_MS)
 KUBERNETES_OBJECTS = Topic(
     "k8s.objects",
     "kubernetes_object",
@@ -52,8 +53,13 @@ WINDOWS = Topic("windows", "window", "single", "source workload", "delete", 7 * 
 POLICY_HITS = Topic("policy.hits", "policy_hit", "single", "policy", "delete", 7 * _DAY_MS)
 DNS = Topic("dns", "dns", "single", "client workload", "delete", _DAY_MS)
 L7 = Topic("l7", "l7", "single", "source workload", "delete", _DAY_MS)
+DENIALS = Topic("denials", "denial", "single", "source workload", "delete", _DAY_MS)
 CHANGES = Topic("changes", "change", "single", "namespace", "delete", 7 * _DAY_MS)
+NODES = Topic("nodes", "node_status", "single", "node", "delete", _DAY_MS)
 ALERTS = Topic("alerts", "alert", "single", "alert id", "compact,delete", 30 * _DAY_MS)
+ALERT_STATE = Topic("alerts.state", "alert_state", "single", "kind/entry", "compact", None)
+SILENCES = Topic("alerts.silences", "silence", "single", "silence id", "compact,delete", 30 * _DAY_MS)
+ALERT_DELIVERIES = Topic("alerts.deliveries", "delivery", "single", "receiver/alert id", "compact,delete", 30 * _DAY_MS)
 CAPTURE_REQUESTS = Topic("captures.requests", "capture_request", "single", "capture id", "delete", _DAY_MS)
 CAPTURE_STATUS = Topic("captures.status", "capture_status", "single", "capture id", "compact,delete", 7 * _DAY_MS)
 CAPTURE_CHUNKS = Topic("captures.chunks", "capture_chunk", "single", "capture id", "delete", _DAY_MS)
@@ -63,6 +69,7 @@ TOPICS = (
     FLOWS_RAW,
     DNS_RAW,
     L7_RAW,
+    DENIALS_RAW,
     KUBERNETES_OBJECTS,
     KUBERNETES_EVENTS,
     KUBERNETES_AUDIT,
@@ -71,8 +78,13 @@ TOPICS = (
     POLICY_HITS,
     DNS,
     L7,
+    DENIALS,
     CHANGES,
+    NODES,
     ALERTS,
+    ALERT_STATE,
+    SILENCES,
+    ALERT_DELIVERIES,
     CAPTURE_REQUESTS,
     CAPTURE_STATUS,
     CAPTURE_CHUNKS,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from runtime.kafka import BrokerError, client_configuration
@@ -16,10 +16,14 @@ from runtime.settings import KafkaSettings
 
 PATIENCE_SECONDS: Final = 30.0
 _ASK_SECONDS: Final = 1.0
+_FRESH_SECONDS: Final = 5.0
+"""How long a broker may not know yet of a topic that another has made."""
+_FRESH_PAUSE_SECONDS: Final = 0.1
 _ADVICE: Final = {
     KafkaError._AUTHENTICATION: "check CONNTRAIL_KAFKA__SASL_MECHANISM, __SASL_USERNAME and __SASL_PASSWORD",  # noqa: SLF001 - librdkafka's name
     KafkaError._SSL: "check CONNTRAIL_KAFKA__SECURITY_PROTOCOL and __SSL_CA_LOCATION",  # noqa: SLF001 - the same
 }
+_FRESH_ERRORS: Final = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.LEADER_NOT_AVAILABLE}
 
 
 class Refusals:
@@ -82,6 +86,22 @@ def find_topics(
                 raise BrokerError(f"Kafka at {settings.bootstrap_servers} does not answer ({reason})") from error
         else:
             return topics
+
+
+def find_partitions(client: Consumer | AdminClient, topic: str) -> set[int]:
+    """Numbers of a topic's partitions, never none: one just made is waited for.
+
+    Raises KafkaException when there is no such topic, or we may not see it, or no broker answers.
+    """
+    deadline = time.monotonic() + _FRESH_SECONDS
+    while True:
+        found = client.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]
+        if found.partitions and found.error is None:
+            return set(found.partitions)
+        error = found.error or KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+        if error.code() not in _FRESH_ERRORS or time.monotonic() > deadline:
+            raise KafkaException(error)
+        time.sleep(_FRESH_PAUSE_SECONDS)
 
 
 def _fault_of(settings: KafkaSettings, words: str) -> str:
