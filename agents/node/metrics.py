@@ -19,6 +19,9 @@ class NodeMetrics:
         self.lost = Counter("conntrail_agent_lost", "What was lost, by cause.", ["cause"], registry=registry)
         self.events = Counter("conntrail_agent_events", "Conntrack events read, by kind.", ["kind"], registry=registry)
         self.attempts = Counter("conntrail_agent_attempts", "First packets read.", registry=registry)
+        self.denials = Counter(
+            "conntrail_agent_denials", "Denied first packets told at once, in denials.raw.", registry=registry
+        )
         self.dumped = Gauge("conntrail_agent_connections", "Connections in the last dump.", registry=registry)
         self.interrupted = Counter(
             "conntrail_agent_interrupted_dumps", "Dumps during which the kernel's table changed.", registry=registry

@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     sequence: int
     acknowledgement: int
     seen_at_ns: int
-    has_kernel_time: bool
+    has_exact_time: bool
 
 
 class Conversation:
@@ -65,7 +65,7 @@ class Conversation:
         self._asked_end = plus(packet.sequence, whole) if whole >= 0 else None
         for head in heads:
             self.waiting.append(
-                Asked(head, packet.sequence, packet.acknowledgement, packet.seen_at_ns, packet.has_kernel_time)
+                Asked(head, packet.sequence, packet.acknowledgement, packet.seen_at_ns, packet.has_exact_time)
             )
         return done
 
@@ -135,7 +135,7 @@ class Conversation:
         asked = self.waiting[0]
         if asked.acknowledgement and is_after(asked.acknowledgement, packet.sequence):
             return False
-        return asked.has_kernel_time != packet.has_kernel_time or asked.seen_at_ns <= packet.seen_at_ns
+        return asked.has_exact_time != packet.has_exact_time or asked.seen_at_ns <= packet.seen_at_ns
 
     def _note_end(self, packet: Packet, head: ResponseHead, method: str) -> None:
         """Where the next response begins, if it is known (RFC 9112, 6.3)."""
@@ -146,7 +146,7 @@ class Conversation:
 
     def _answered(self, asked: Asked, packet: Packet, answer: ResponseHead) -> Exchange:
         ended_at_ns = max(packet.seen_at_ns, asked.seen_at_ns)
-        is_timed = asked.has_kernel_time and packet.has_kernel_time
+        is_timed = asked.has_exact_time and packet.has_exact_time
         return Exchange(
             self._ends,
             "http",

@@ -8,6 +8,7 @@ IDENTIFIER_LENGTH: Final = 128
 METHOD_LENGTH: Final = 32
 PATH_LENGTH: Final = 2048
 CONTENT_TYPE_LENGTH: Final = 64
+_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class RequestHead(NamedTuple):
@@ -42,10 +43,12 @@ class ResponseHead(NamedTuple):
 
 
 def clean_text(value: bytes, length: int) -> str:
-    """At most ``length`` characters; bytes that are no UTF-8 are replaced."""
+    """At most ``length`` characters; bytes that are no UTF-8, and what would move a terminal's cursor, are replaced."""
     if len(value) > length:  # no character has more than four bytes
-        return value[: 4 * length].decode("utf-8", "replace").strip()[:length]
-    return value.decode("utf-8", "replace").strip() if value else ""
+        text = value[: 4 * length].decode("utf-8", "replace").strip()[:length]
+    else:
+        text = value.decode("utf-8", "replace").strip() if value else ""
+    return text if text.isprintable() else "".join(one if one.isprintable() else _REPLACED for one in text)
 
 
 def split_target(target: str, is_connect: bool) -> tuple[str, str]:

@@ -2,13 +2,12 @@
 
 Later heads lean on a compression state (RFC 7541) that is only known to who has seen every head before; so these are
 all that can be read without following whole connections.
+
+hpack is loaded when the first preface is seen: it costs 2 MiB, and on most nodes nobody speaks HTTP/2 in clear.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Final
-
-from hpack import Decoder, HPACKError
-from hpack.hpack import decode_integer
 
 from agents.node.application.head import (
     CONTENT_TYPE_LENGTH,
@@ -47,6 +46,8 @@ def parse_preface(payload: bytes) -> list[RequestHead] | None:
 
 def parse_frames(payload: bytes) -> list[RequestHead]:
     """Request heads of a packet that begins with a frame, if no head of its connection came before."""
+    from hpack import Decoder, HPACKError  # noqa: PLC0415 - as the module says
+
     decoder = Decoder(max_header_list_size=_LIST_BYTES)
     heads: list[RequestHead] = []
     for block, is_whole in _blocks(payload[:_PAYLOAD_BYTES]):
@@ -109,6 +110,8 @@ def _without_padding(flags: int, body: bytes, is_whole: bool) -> bytes:
 
 def _whole_fields(block: bytes) -> int:
     """Bytes of the fields that the cut left whole (RFC 7541, 6)."""
+    from hpack import HPACKError  # noqa: PLC0415 - as the module says
+
     at = 0
     try:
         while at < len(block):
@@ -122,6 +125,8 @@ def _whole_fields(block: bytes) -> int:
 
 
 def _field_end(block: bytes, at: int) -> int:
+    from hpack.hpack import decode_integer  # noqa: PLC0415 - as the module says
+
     first = block[at]
     if first & 0x80:  # indexed
         return at + decode_integer(block[at:], 7)[1]

@@ -13,7 +13,9 @@ from agents.node.attempt.columns import REJECTED, Attempts
 from agents.node.attempt.confirmation import Confirmations
 from agents.node.attempt.key import answered_keys, connection_ids, dialled_keys, find, packet_keys
 from agents.node.attempt.pair import REPLY_FIELDS, pair
-from agents.node.report.columns import END_REASONS, EVIDENCES, REPORT, TCP_STATES, TUPLES, Reports
+from agents.node.attempt.render import render, render_untold
+from agents.node.report.columns import EVIDENCES, REPORT, TUPLES, Reports
+from agents.node.report.moment import Instants, moments_end
 from agents.node.report.rows import choose, insert, join, remove
 
 _NS: Final = 1_000_000_000
@@ -24,11 +26,12 @@ _QUIET_TCP_NS: Final = 70 * _NS
 _QUIET_NS: Final = 30 * _NS
 _LEAST_MEMORY_NS: Final = 2 * _NS
 """The kernel holds log lines back for a tenth of a second; the rest is margin for a busy agent."""
+_REJECTION_NS: Final = _NS // 10
+"""A rejection is sure at once; for so long the kernel may hold back the line of another one of the same moment."""
 _TCP: Final = 6
 _ATTEMPT_EVIDENCE: Final = EVIDENCES.index("attempt")
 _REJECT_EVIDENCE: Final = EVIDENCES.index("reject")
-_DENIED: Final = END_REASONS.index("denied")
-_SYN_SENT: Final = TCP_STATES.index("syn_sent")
+_NEVER_NS: Final = 2**63 - 1
 _TUPLE_FIELDS: Final = tuple(name for name, _ in TUPLES)
 
 _PENDING: Final = np.dtype(
@@ -41,6 +44,8 @@ _PENDING: Final = np.dtype(
         ("first_ns", "i8"),
         ("last_ns", "i8"),
         ("waiting_ns", "i8"),  # first packet since the last report
+        ("untold_ns", "i8"),  # first packet since the last denial told
+        ("untold", "u4"),  # packets since then
         ("packets", "u4"),  # since the last report
         ("bytes", "u8"),
         ("evidence", "u1"),
@@ -69,6 +74,8 @@ class AttemptTable:
         """First packets of tuples for which there was no room."""
         self.undetermined = 0
         """First packets of which nothing can be said, since confirmations were lost or the agent stopped."""
+        self.untold = 0
+        """Denied packets that made room, or waited for the end, before ``take_denials`` told of them."""
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -114,29 +121,57 @@ class AttemptTable:
     def take_report(self, now_ns: int, flush: bool = False) -> Reports:
         """Denied attempts since the last report, as deltas, columns of REPORT.
 
-        ``flush`` closes everything, when the agent stops: what is younger than the patience is dropped and counted.
+        ``flush`` closes everything, when the agent stops: what is not sure yet is dropped and counted.
         """
         if self._is_held and not flush:
             return np.empty(0, REPORT)
         if flush:
-            is_young = self._pending["waiting_ns"] > now_ns - self._patience_ns
-            self._give_up((self._pending["packets"] > 0) & (is_young | self._is_held))
+            is_unsure = self._pending["waiting_ns"] > now_ns - self._wait_ns()
+            self._give_up((self._pending["packets"] > 0) & (is_unsure | self._is_held))
         rows = self._pending
-        is_due = (rows["packets"] > 0) & (rows["waiting_ns"] <= now_ns - self._patience_ns)
+        is_due = (rows["packets"] > 0) & ((rows["waiting_ns"] <= now_ns - self._patience_ns) | flush)
         quiet_ns = np.where(rows["protocol"] == _TCP, _QUIET_TCP_NS, _QUIET_NS)
         is_over = (rows["packets"] == 0) & ((rows["last_ns"] <= now_ns - quiet_ns) | flush)
         is_last = (rows["evidence"] == _REJECT_EVIDENCE) | (rows["protocol"] != _TCP) | is_over | flush
         chosen = is_due | (is_over & ~rows["is_finished"])
         closing = join(self._closing, _PENDING)
         is_closed = np.ones(len(closing), np.bool_)
-        report = join([_render(choose(rows, chosen), is_last[chosen]), _render(closing, is_closed)], REPORT)
+        report = join([render(choose(rows, chosen), is_last[chosen]), render(closing, is_closed)], REPORT)
         rows["is_finished"][is_due] |= is_last[is_due]
         rows["is_reported"][is_due] = True
         rows["packets"][is_due] = 0
         rows["bytes"][is_due] = 0
+        self.untold += int(rows["untold"][is_over | flush].sum())
         self._pending = choose(rows, ~is_over) if not flush else rows[:0]
         self._closing = []
         return report
+
+    def take_denials(self, now_ns: int) -> Reports:
+        """Denied attempts that were not told yet, as deltas, columns of REPORT; what reports say is not changed."""
+        is_due = self._tell_at_ns() <= now_ns
+        if not is_due.any():  # as nearly always
+            return np.empty(0, REPORT)
+        denials = render_untold(choose(self._pending, is_due))
+        self._pending["untold"][is_due] = 0
+        return denials
+
+    def next_denial_ns(self) -> int | None:
+        """When ``take_denials`` has something to tell, as far as is known now; None when nothing waits."""
+        at_ns = int(self._tell_at_ns().min(initial=_NEVER_NS))
+        return None if at_ns == _NEVER_NS else at_ns
+
+    def _tell_at_ns(self) -> Instants:
+        """When each row's denial is sure, and so is every other one of its moment."""
+        rows = self._pending
+        if self._is_held or not len(rows):
+            return np.full(len(rows), _NEVER_NS)
+        at_ns: Instants = np.where(rows["untold"] > 0, moments_end(rows["untold_ns"]) + self._wait_ns(), _NEVER_NS)
+        return at_ns
+
+    def _wait_ns(self) -> Instants:
+        """How long each row waits until it is sure."""
+        wait_ns: Instants = np.where(self._pending["evidence"] == _REJECT_EVIDENCE, _REJECTION_NS, self._patience_ns)
+        return wait_ns
 
     def _add(self, dialled: Attempts, keys: npt.NDArray[np.uint64]) -> None:
         """Fold packets into their tuples' rows, making rows for new tuples."""
@@ -152,9 +187,9 @@ class AttemptTable:
         fresh["key"] = keys[firsts]
         fresh["packet_key"] = packet_keys(choose(dialled, lasts), self._seed)
         fresh["sequence"] = dialled["packet"][lasts].astype(np.uint32)
-        fresh["first_ns"] = fresh["waiting_ns"] = dialled["seen_at_ns"][firsts]
+        fresh["first_ns"] = fresh["waiting_ns"] = fresh["untold_ns"] = dialled["seen_at_ns"][firsts]
         fresh["last_ns"] = dialled["seen_at_ns"][lasts]
-        fresh["packets"] = lasts - firsts + 1
+        fresh["packets"] = fresh["untold"] = lasts - firsts + 1
         fresh["bytes"] = np.add.reduceat(dialled["ip_bytes"].astype(np.uint64), firsts)
         fresh["evidence"] = _ATTEMPT_EVIDENCE
         # Of several attempts of one tuple the latest stands first, and is the one that is found.
@@ -182,6 +217,9 @@ class AttemptTable:
         rows = self._pending
         is_idle = rows["packets"][at] == 0
         rows["waiting_ns"][at[is_idle]] = again["waiting_ns"][is_idle]
+        is_told = rows["untold"][at] == 0
+        rows["untold_ns"][at[is_told]] = again["untold_ns"][is_told]
+        rows["untold"][at] += again["untold"]
         rows["packets"][at] += again["packets"]
         rows["bytes"][at] += again["bytes"]
         rows["last_ns"][at] = np.maximum(rows["last_ns"][at], again["last_ns"])
@@ -203,6 +241,7 @@ class AttemptTable:
         rows = self._pending
         candidates = np.flatnonzero(rows["is_reported"] & (rows["packets"] == 0))
         leaving = candidates[np.argsort(rows["last_ns"][candidates], kind="stable")][:count]
+        self.untold += int(rows["untold"][leaving].sum())
         self._close(choose(rows, leaving))
         self._pending = remove(rows, leaving)
 
@@ -241,19 +280,3 @@ class AttemptTable:
         self.undetermined += int(lost["packets"].sum())
         self._close(lost)
         self._pending = choose(self._pending, ~is_lost)
-
-
-def _render(rows: npt.NDArray[np.void], is_final: npt.NDArray[np.bool_]) -> Reports:
-    report = np.zeros(len(rows), REPORT)
-    for field in (*_TUPLE_FIELDS, "connection_id", "evidence"):
-        report[field] = rows[field]
-    report["tcp_state"] = np.where(rows["protocol"] == _TCP, _SYN_SENT, 0)
-    report["original_packets"] = report["attempts"] = rows["packets"]
-    report["original_bytes"] = rows["bytes"]
-    report["started_at_ns"] = rows["first_ns"]
-    report["seen_at_ns"] = rows["last_ns"]
-    report["is_first"] = ~rows["is_reported"]
-    report["is_final"] = is_final & ~rows["is_finished"]
-    report["ended_at_ns"] = np.where(report["is_final"], rows["last_ns"], 0)
-    report["end_reason"] = _DENIED
-    return report

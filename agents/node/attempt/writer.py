@@ -11,8 +11,9 @@ class AttemptRules:
     denied.
     """
 
-    def __init__(self, netns: str, group: int, per_second: int) -> None:
-        self._table = RuleTable(netns, TABLE)
+    def __init__(self, netns: str, group: int, per_second: int, *, is_trial: bool = False) -> None:
+        """``is_trial``: nothing is put in place, see RuleTable."""
+        self._table = RuleTable(netns, TABLE, is_trial=is_trial)
         self._script = render_ruleset(group, per_second)
 
     @property

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 State = Literal["ok", "degraded", "missing"]
 
-_LOST_AND_REMEDY: Final = {
+LOST_AND_REMEDY: Final = {
     "conntrack_dump": (
         "connections that were there before the agent, and recovery after an overrun",
         "grant CAP_NET_ADMIN in the node's network namespace and load nf_conntrack_netlink",
@@ -35,6 +35,10 @@ _LOST_AND_REMEDY: Final = {
         "DNS exchanges and names of destinations",
         "as for attempts; the group is chosen by CONNTRAIL_AGENT__PAYLOAD_GROUP",
     ),
+    "dns_times": (
+        "latencies of DNS answers that are made on the node, as by a cache",
+        "choose a free group by CONNTRAIL_AGENT__PROMPT_GROUP",
+    ),
     "applications": (
         "HTTP and TLS exchanges and application protocols",
         "as for dns; first bytes are read by Linux 5.16 and nft 1.0.1 or newer",
@@ -45,14 +49,14 @@ _LOST_AND_REMEDY: Final = {
     ),
     "processes": (
         "names of processes",
-        "share the node's pid namespace (hostPID) and grant CAP_SYS_PTRACE",
+        "share the node's pid namespace (hostPID) and grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
     ),
     "pod_namespaces": (
         "sockets and processes inside pods",
-        "share the node's pid namespace (hostPID) and grant CAP_SYS_ADMIN",
+        "share the node's pid namespace (hostPID) and grant CAP_SYS_ADMIN and CAP_SYS_PTRACE",
     ),
 }
-NAMES: Final = tuple(_LOST_AND_REMEDY)
+NAMES: Final = tuple(LOST_AND_REMEDY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Capability:
         """For the log: the state, and unless it is ok the reason, the loss and the remedy."""
         if self.state == "ok":
             return {"state": "ok"}
-        lost, remedy = _LOST_AND_REMEDY[self.name]
+        lost, remedy = LOST_AND_REMEDY[self.name]
         return {"state": self.state, "reason": self.reason, "lost": lost, "remedy": remedy}
 
 

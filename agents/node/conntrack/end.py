@@ -28,6 +28,16 @@ def lingering_end_reasons(entries: npt.NDArray[np.void]) -> npt.NDArray[np.uint8
     return np.where(entries["tcp_state"] == _CLOSE, _RESET, _CLOSED).astype(np.uint8)
 
 
+def were_refused(ended: Entries) -> npt.NDArray[np.bool_]:
+    """Destroyed TCP entries whose only answer was a reset: counted, but no reply to the kernel.
+
+    Nothing else leaves an answered entry without SEEN_REPLY, so this holds on kernels too that do not tell the state.
+    """
+    is_answered = ended["reply_packets"] > 0
+    refused: npt.NDArray[np.bool_] = (ended["protocol"] == _TCP) & is_answered & ((ended["status"] & _SEEN_REPLY) == 0)
+    return refused
+
+
 def end_reasons(ended: Entries, states: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Index into END_REASONS of destroyed entries; ``states`` are their last TCP states.
 

@@ -4,24 +4,24 @@ Events are let to gather for half a second, since waking for each would cost mor
 looked at meanwhile, and one that fills is read at once.
 """
 
+import math
 import select
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
 import structlog
 
 from agents.node.capability.record import Capability, describe_all
-from agents.node.interval.processor import IntervalCloser
+from agents.node.denial.processor import DenialLane
+from agents.node.interval.processor import Publication
 from agents.node.interval.schedule import Schedule, Span
 from agents.node.metrics import NodeMetrics
 from agents.node.watch.processor import NodeWatch
-from agents.publish.spool import Spool
-from agents.publish.writer import IntervalWriter
+from schemas.topic import DENIALS_RAW
 
 _GATHER_STEPS: Final = 5
 _GATHER_STEP_MS: Final = 100
@@ -36,15 +36,6 @@ _LATE_INTERVALS: Final = 3
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What closes, keeps and sends the intervals of one topic."""
-
-    closer: IntervalCloser
-    writer: IntervalWriter
-    spool: Spool
-
-
 class Cycle:
     """Runs until a signal asks it to stop."""
 
@@ -53,6 +44,7 @@ class Cycle:
         watch: NodeWatch,
         publications: Mapping[str, Publication],
         schedule: Callable[[int], Schedule],
+        denials: DenialLane | None,
     ) -> None:
         """``publications`` by topic, without prefix, flows first.
 
@@ -61,6 +53,10 @@ class Cycle:
         self._watch = watch
         self._publications = publications
         self._make_schedule = schedule
+        self._denials = denials
+        self._topics = (
+            dict(publications) if denials is None else {**publications, DENIALS_RAW.name: denials.publication}
+        )
         self._turned_at = time.monotonic()
         self._is_stopping = False
         self._is_started = False
@@ -85,7 +81,7 @@ class Cycle:
             self._finish(schedule, metrics)
         finally:
             self._watch.close()
-            for publication in self._publications.values():
+            for publication in self._topics.values():
                 publication.writer.stop()
             signal.set_wakeup_fd(-1)
             waker.close()
@@ -98,7 +94,7 @@ class Cycle:
 
     def unready(self) -> list[str]:
         """Why reports do not arrive; empty when they do."""
-        faults = [fault for own in self._publications.values() for fault in own.writer.faults()]
+        faults = [fault for own in self._topics.values() for fault in own.writer.faults()]
         if not self._is_started:
             faults.append("starting")
         late = max(len(own.spool) for own in self._publications.values())
@@ -112,25 +108,48 @@ class Cycle:
         schedule.note_clock(now_ns)
         if not schedule.wait_ns(now_ns):
             self._close(schedule.cut(now_ns), metrics, is_last=False)
-        for own in self._publications.values():
+        for own in self._topics.values():
             own.writer.advance()
-        is_busy = any(len(own.spool) and own.writer.partitions for own in self._publications.values())
+        is_busy = any(len(own.spool) and own.writer.partitions for own in self._topics.values())
         limit_ms = _PUBLISH_MS if is_busy else _IDLE_MS
-        left_ms = schedule.wait_ns(time.time_ns()) // 1_000_000 + 1
+        left_ms = self._wait_ns(schedule, time.time_ns()) // 1_000_000 + 1
         if self._wait(waker, min(limit_ms, left_ms)):
             self._gather(waker, left_ms)
         while self._watch.drain() > _BUSY_CONNECTIONS and not self._is_stopping:
             _poll([waker], _BUSY_GATHER_MS)
+        if self._denials is not None:
+            self._denials.tell(time.time_ns())
+
+    def _wait_ns(self, schedule: Schedule, now_ns: int) -> int:
+        """Until the interval ends, or a denial is due."""
+        left_ns = schedule.wait_ns(now_ns)
+        denial_ns = None if self._denials is None else self._denials.wait_ns(now_ns)
+        return left_ns if denial_ns is None else min(left_ns, denial_ns)
 
     def _gather(self, waker: int, left_ms: int) -> None:
         """Let events gather, but not beyond the interval's end; a signal ends the wait at once."""
         for _ in range(_GATHER_STEPS):
-            if left_ms <= 0 or _poll([waker], min(_GATHER_STEP_MS, left_ms)) or self._watch.is_pressed():
+            if left_ms <= 0 or self._poll([waker], min(_GATHER_STEP_MS, left_ms)) or self._watch.is_pressed():
                 return
             left_ms -= _GATHER_STEP_MS
 
     def _wait(self, waker: int, timeout_ms: int) -> bool:
-        return bool(_poll([waker, *self._watch.filenos()], timeout_ms))
+        return self._poll([waker, *self._watch.filenos()], timeout_ms)
+
+    def _poll(self, descriptors: list[int], timeout_ms: int) -> bool:
+        """Whether one of the descriptors is ready within the time; what has to be read at once is read meanwhile."""
+        prompt = self._watch.prompt_filenos()
+        if prompt and _poll(prompt, 0):
+            self._watch.read_prompt(was_waited_for=False)
+        until = time.monotonic() + timeout_ms / 1000
+        while True:
+            ready = _poll([*descriptors, *prompt], max(0, math.ceil((until - time.monotonic()) * 1000)))
+            if not set(ready) & set(prompt):
+                return bool(ready)
+            self._watch.read_prompt(was_waited_for=True)
+            if len(ready) > 1:
+                return True
+            prompt = self._watch.prompt_filenos()
 
     def _close(self, span: Span, metrics: NodeMetrics, *, is_last: bool) -> None:
         with metrics.close_seconds.time():
@@ -140,9 +159,11 @@ class Cycle:
 
     def _finish(self, schedule: Schedule, metrics: NodeMetrics) -> None:
         _log.info("stopping: the last report is on its way")
+        if self._denials is not None:
+            self._denials.tell(time.time_ns(), is_last=True)
         self._close(schedule.cut_short(time.time_ns()), metrics, is_last=True)
         deadline = time.monotonic() + _FLUSH_SECONDS
-        for topic, own in self._publications.items():
+        for topic, own in self._topics.items():
             if not own.writer.flush(max(0.0, deadline - time.monotonic())):
                 _log.warning(
                     "stopped before Kafka took everything",

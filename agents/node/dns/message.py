@@ -4,31 +4,26 @@ A query is not parsed: its identifier and its question as it lies there pair it 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
-import dns.exception
-import dns.message
-import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.rrset
 
-from agents.node.attempt.address import Address, map_address
+from agents.node.attempt.address import Address
+from agents.node.dns.name import read_name, skip_labels
+from agents.node.dns.record import Record, read_records
 
 _HEAD: Final = Struct("!HHHHHH")
 _ANSWER_BIT, _TRUNCATED_BIT, _CODE_BITS = 0x8000, 0x0200, 0x000F
-_LONGEST_LABEL: Final = 63
-_LONGEST_NAME: Final = 255
 _TYPE_AND_CLASS_BYTES: Final = 4
 _MAXIMUM_ANSWERS: Final = 32
 _MAXIMUM_ANSWER_CHARACTERS: Final = 256
 _MAXIMUM_NAMES: Final = 4
-_MAXIMUM_TIME_TO_LIVE: Final = 2**31 - 1
 _CACHED_ANSWERS: Final = 1024
 _CACHED_BYTES: Final = 1024
-_NAMES_TYPES: Final = (dns.rdatatype.CNAME, dns.rdatatype.NS, dns.rdatatype.PTR)
-_ADDRESS_TYPES: Final = (dns.rdatatype.A, dns.rdatatype.AAAA)
+_CACHED_WORDS: Final = 1024
 
 
 class Key(NamedTuple):
@@ -61,17 +56,17 @@ def read_key(message: bytes) -> tuple[Key, bool] | None:
     if len(message) < _HEAD.size:
         return None
     identifier, flags, questions, _, _, _ = _HEAD.unpack_from(message)
-    end = _skip_name(message, _HEAD.size) + _TYPE_AND_CLASS_BYTES
-    if questions != 1 or end <= _HEAD.size + _TYPE_AND_CLASS_BYTES or end > len(message):
-        return None
+    name_end = skip_labels(message, _HEAD.size)
+    end = name_end + 1 + _TYPE_AND_CLASS_BYTES
+    if questions != 1 or name_end < 0 or message[name_end] or end > len(message):
+        return None  # nothing stands before a question that a pointer could lead to
     return Key(identifier, message[_HEAD.size : end]), bool(flags & _ANSWER_BIT)
 
 
 def read_question(question: bytes) -> tuple[str, str]:
-    """Name and type of a key's question."""
-    name, _ = dns.name.from_wire(question, 0)
-    kind = int.from_bytes(question[-_TYPE_AND_CLASS_BYTES:-2], "big")
-    return _text_of(name), dns.rdatatype.to_text(dns.rdatatype.RdataType.make(kind))
+    """Name and type of a key's question; no name when it is too long for one."""
+    named = read_name(question, 0)
+    return named[0] if named else "", _type_text(int.from_bytes(question[-_TYPE_AND_CLASS_BYTES:-2], "big"))
 
 
 class AnswerParser:
@@ -94,77 +89,57 @@ class AnswerParser:
         return answer
 
 
-def _skip_name(message: bytes, offset: int) -> int:
-    """Where a name without pointers ends; 0 when it is none."""
-    start = offset
-    while offset < len(message) and offset - start < _LONGEST_NAME:
-        length = message[offset]
-        if length > _LONGEST_LABEL:
-            return 0
-        offset += length + 1
-        if not length:
-            return offset
-    return 0
-
-
 def _parse_head(message: bytes, question: bytes) -> Answer:
     _, flags, *_ = _HEAD.unpack_from(message)
     name, kind = read_question(question)
-    code = dns.rcode.to_text(dns.rcode.Rcode.make(flags & _CODE_BITS))
-    return Answer(name, kind, code, is_truncated=bool(flags & _TRUNCATED_BIT))
+    return Answer(name, kind, _code_text(flags & _CODE_BITS), is_truncated=bool(flags & _TRUNCATED_BIT))
 
 
 def _parse(message: bytes, question: bytes) -> Answer | None:
     head = _parse_head(message, question)
-    try:
-        parsed = dns.message.from_wire(message, ignore_trailing=True)
-        code = dns.rcode.to_text(parsed.rcode())
-        sets = parsed.answer[:_MAXIMUM_ANSWERS]
-        texts = _texts(sets)
-        names, addresses = _chain(head.name, sets)
-    except (dns.exception.DNSException, ValueError, KeyError, AttributeError, IndexError, NotImplementedError):
+    found = read_records(message, _HEAD.size + len(question))
+    if found is None:
         return None
-    # RFC 2181, 8: a value with the highest bit set is 0.
-    lives = [found.ttl if found.ttl <= _MAXIMUM_TIME_TO_LIVE else 0 for found in sets]
-    return Answer(head.name, head.type, code, texts, min(lives, default=0), addresses, names, head.is_truncated)
+    records, high_code = found
+    code = _code_text(int.from_bytes(message[2:4], "big") & _CODE_BITS | high_code)
+    names, addresses = _chain(head.name, records)
+    least = min((record.time_to_live_seconds for record in records), default=0)
+    return Answer(head.name, head.type, code, _texts(records), least, addresses, names, head.is_truncated)
 
 
-def _texts(sets: list[dns.rrset.RRset]) -> tuple[str, ...]:
+def _texts(records: list[Record]) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for records in sets:
-        for record in records:
-            if len(found) == _MAXIMUM_ANSWERS:
-                return tuple(found)
-            text = _printable(record.to_text())[:_MAXIMUM_ANSWER_CHARACTERS].removesuffix(".")
-            found[text.lower() if records.rdtype in _NAMES_TYPES else text] = None
+    for record in records:
+        found[_printable(record.text)[:_MAXIMUM_ANSWER_CHARACTERS].removesuffix(".")] = None
+        if len(found) == _MAXIMUM_ANSWERS:
+            break
     return tuple(found)
 
 
-def _chain(asked: str, sets: list[dns.rrset.RRset]) -> tuple[tuple[str, ...], tuple[Address, ...]]:
+def _chain(asked: str, records: list[Record]) -> tuple[tuple[str, ...], tuple[Address, ...]]:
     """Follow CNAMEs from the name asked for (RFC 1034, 3.6.2); addresses of other names are not its own."""
     names = [asked]
-    targets = {
-        _text_of(records.name): _text_of(records[0].target)
-        for records in sets
-        if records.rdtype == dns.rdatatype.CNAME and len(records)
-    }
+    targets: dict[str, str] = {}
+    for record in records:
+        if record.type == dns.rdatatype.CNAME:
+            targets.setdefault(record.owner, record.text)
     while names[-1] in targets and len(names) <= _MAXIMUM_ANSWERS:
         following = targets[names[-1]]
         if following in names:
             break
         names.append(following)
-    addresses = [
-        map_address(record.to_wire() or b"")
-        for records in sets
-        if records.rdtype in _ADDRESS_TYPES and _text_of(records.name) == names[-1]
-        for record in records
-    ]
-    return tuple(names[:_MAXIMUM_NAMES]), tuple(addresses[:_MAXIMUM_ANSWERS])
+    addresses = {record.address: None for record in records if record.address is not None and record.owner == names[-1]}
+    return tuple(names[:_MAXIMUM_NAMES]), tuple(addresses)[:_MAXIMUM_ANSWERS]
 
 
-def _text_of(name: dns.name.Name) -> str:
-    """Lower case, without the last dot; the root is a dot."""
-    return name.to_text(omit_final_dot=len(name.labels) > 1).lower()
+@lru_cache(_CACHED_WORDS)
+def _type_text(kind: int) -> str:
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(kind))
+
+
+@lru_cache(_CACHED_WORDS)
+def _code_text(code: int) -> str:
+    return dns.rcode.to_text(dns.rcode.Rcode.make(code))
 
 
 def _printable(text: str) -> str:

@@ -37,7 +37,7 @@ class _Pending:
     server: End
     dialled: End
     seen_at_ns: int
-    has_kernel_time: bool
+    has_exact_time: bool
     is_answered: bool = False
 
 
@@ -68,9 +68,10 @@ class DnsTable:
         """Take packets of DNS in the kernel's order; return what clients learned."""
         resolved = []
         for packet in packets:
-            if not packet.payload:
-                continue  # a TCP segment that only acknowledges
-            for message in self._streams.take(packet) if packet.protocol == _TCP else (packet.payload,):
+            is_stream = packet.protocol == _TCP
+            if is_stream and not packet.payload:
+                continue  # it only acknowledges
+            for message in self._streams.take(packet) if is_stream else (packet.payload,):
                 found = self._note_message(packet, message)
                 if found is not None:
                     resolved.append(found)
@@ -111,7 +112,7 @@ class DnsTable:
                 self._give_up(asked, known)
         if len(self._pending) >= _MAXIMUM_PENDING:
             self._make_room()
-        self._pending[asked] = _Pending(packet.server, packet.dialled, packet.seen_at_ns, packet.has_kernel_time)
+        self._pending[asked] = _Pending(packet.server, packet.dialled, packet.seen_at_ns, packet.has_exact_time)
 
     def _make_room(self) -> None:
         """The oldest query gives way; one without an answer is counted for its client, since nobody waited for it."""
@@ -128,7 +129,7 @@ class DnsTable:
         if pending is not None:
             pending.is_answered = True
             latency_ns = packet.seen_at_ns - pending.seen_at_ns
-            if pending.has_kernel_time and packet.has_kernel_time and 0 <= latency_ns < _LATEST_LATENCY_NS:
+            if pending.has_exact_time and packet.has_exact_time and 0 <= latency_ns < _LATEST_LATENCY_NS:
                 latency_us = latency_ns // 1000
         client = (asked.client.high, asked.client.low)
         self._aggregate.add(

@@ -17,6 +17,7 @@ from agents.publish.directory.writer import StateDirectory
 from agents.publish.interval import Facts, Interval, IntervalEncoder
 from agents.publish.metrics import PublishMetrics
 from agents.publish.spool import Spool
+from agents.publish.writer import IntervalWriter
 
 _log = structlog.get_logger()
 
@@ -148,6 +149,15 @@ class IntervalCloser:
             self.keeping.directory.remove_interval(sequence)
         except WriteError as error:
             _log.warning("a sent interval stays on disk", sequence=sequence, reason=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What closes, keeps and sends the intervals of one topic."""
+
+    closer: IntervalCloser
+    writer: IntervalWriter
+    spool: Spool
 
 
 def _count(flows: Mapping[str, Column]) -> int:

@@ -22,7 +22,9 @@ _CONFIG_MESSAGE: Final = 4 << 8 | 1  # NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG
 _REQUEST_AND_ACKNOWLEDGE: Final = 0x5
 _ERROR_MESSAGE: Final = 2
 _COMMAND, _MODE, _BUFFER, _TIMEOUT, _THRESHOLD, _FLAGS = 1, 2, 3, 4, 5, 6  # NFULA_CFG_*
-_BIND: Final = 1
+_BIND, _BIND_FAMILY = 1, 3  # NFULNL_CFG_CMD_BIND, _PF_BIND
+_NO_FAMILY: Final = 0xFF
+"""That no logger can be bound to: whoever may bind is told that it is invalid, and nothing is changed."""
 _COPY_PACKET: Final = 2
 _NUMBERED: Final = 0x1  # NFULNL_CFG_F_SEQ: a gap tells how many messages were lost
 _WITH_CONNTRACK: Final = 0x4  # NFULNL_CFG_F_CONNTRACK
@@ -70,7 +72,6 @@ class LogGroup:
         self._socket: socket.socket | None = None
         self._receiver = BatchReceiver(_DATAGRAMS_A_BATCH, _KERNEL_BUFFER_BYTES)
         self._expected: int | None = None
-        self._has_rights = False
         self.has_tuples = False
         """Whether this kernel attaches conntrack's tuples to the messages (CONFIG_NETFILTER_NETLINK_GLUE_CT)."""
         self.overruns = 0
@@ -89,7 +90,7 @@ class LogGroup:
             listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
         self._socket = listener
         try:
-            self._has_rights = _set_receive_buffer(listener, self._receive_buffer_bytes)
+            _set_receive_buffer(listener, self._receive_buffer_bytes)
             listener.bind((0, 0))
             listener.settimeout(_ANSWER_SECONDS)
             self._bind(listener)
@@ -146,7 +147,7 @@ class LogGroup:
     def _bind(self, listener: socket.socket) -> None:
         code = self._configure(listener, _COMMAND, bytes([_BIND]))
         # The kernel answers EPERM both to strangers to a group and to processes without the right.
-        if code == errno.EPERM and not self._has_rights:
+        if code == errno.EPERM and not self._may_bind(listener):
             raise RightsError(f"log group {self._group.number} needs CAP_NET_ADMIN in the node's network namespace")
         if code in (errno.EPERM, errno.EBUSY):
             raise ReadError(
@@ -168,10 +169,13 @@ class LogGroup:
             code = self._configure(listener, _FLAGS, _NUMBERED.to_bytes(2, "big"))
         _require(code)
 
-    def _configure(self, listener: socket.socket, kind: int, value: bytes) -> int:
+    def _may_bind(self, listener: socket.socket) -> bool:
+        return self._configure(listener, _COMMAND, bytes([_BIND_FAMILY]), _NO_FAMILY) != errno.EPERM
+
+    def _configure(self, listener: socket.socket, kind: int, value: bytes, family: int = 0) -> int:
         """Error number of one setting of the group, 0 when the kernel took it."""
         attribute = (4 + len(value)).to_bytes(2, "little") + kind.to_bytes(2, "little") + value
-        body = b"\0\0" + self._group.number.to_bytes(2, "big") + attribute + bytes(-len(attribute) % 4)
+        body = bytes([family, 0]) + self._group.number.to_bytes(2, "big") + attribute + bytes(-len(attribute) % 4)
         listener.send(_HEADER.pack(_HEADER.size + len(body), _CONFIG_MESSAGE, _REQUEST_AND_ACKNOWLEDGE, 1, 0) + body)
         answer = listener.recv(_ANSWER_BYTES)
         while len(answer) >= _HEADER.size and _HEADER.unpack_from(answer)[1] != _ERROR_MESSAGE:
@@ -179,14 +183,12 @@ class LogGroup:
         return -int.from_bytes(answer[16:20], "little", signed=True)
 
 
-def _set_receive_buffer(listener: socket.socket, size_bytes: int) -> bool:
-    """Set the buffer beyond the system's limit; whether that was allowed."""
+def _set_receive_buffer(listener: socket.socket, size_bytes: int) -> None:
+    """Set the buffer, beyond the system's limit where that is allowed."""
     try:
         listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size_bytes)
     except PermissionError:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size_bytes)
-        return False
-    return True
 
 
 def _require(code: int) -> None:

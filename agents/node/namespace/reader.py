@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from agents.errors import ReadError, RightsError
 
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
+_HERE = "/proc/thread-self/ns/net"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @contextmanager
 def entered(path: str) -> Iterator[None]:
-    """Run the body with this thread in the network namespace at ``path``; an empty path changes nothing.
+    """Run the body with this thread in the network namespace at ``path``; an empty path changes nothing, nor does the
+    path of the namespace that the thread is in, for which nobody needs a right.
 
     Raises ReadError when the path is no namespace, RightsError without CAP_SYS_ADMIN over it.
     """
-    if not path:
+    if not path or _is_here(path):
         yield
         return
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    home = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _enter_path(path)
         try:
@@ -29,6 +31,14 @@ def entered(path: str) -> Iterator[None]:
             _set_namespace(home, "the agent's own network namespace")
     finally:
         os.close(home)
+
+
+def _is_here(path: str) -> bool:
+    try:
+        there, here = os.stat(path), os.stat(_HERE)  # noqa: PTH116 - Path objects cost more than the call
+    except OSError:  # opening it tells what is wrong
+        return False
+    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
 
 def _enter_path(path: str) -> None:

@@ -60,9 +60,9 @@ class Packet:
     """How long that is on the wire; more than is here when it was cut."""
     seen_at_ns: int
     """Unix time."""
-    has_kernel_time: bool
-    """Seen by the kernel's clock at its hook; else by ours when the message was read, which is much too late for a
-    latency."""
+    has_exact_time: bool
+    """Fit for a latency: by the kernel's clock at its hook, or by ours at once; else by ours when the message was read,
+    which is much too late."""
     acknowledgement: int = 0
     """TCP acknowledgement number: where the next bytes of the other side begin, as far as the sender knows. An answer
     to this packet cannot begin before. 0 where it is not known."""

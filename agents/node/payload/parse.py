@@ -63,7 +63,7 @@ def parse_message(message: bytes, received_at_ns: int) -> Packet | None:
         payload=payload,
         payload_bytes=max(head.ip_bytes - start, len(payload)),
         seen_at_ns=at_ns or received_at_ns,
-        has_kernel_time=at_ns is not None,
+        has_exact_time=at_ns is not None,
         acknowledgement=_WORD.unpack_from(data, head.offset + 8)[0] if head.protocol == _TCP else 0,
     )
 

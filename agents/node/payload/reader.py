@@ -13,6 +13,7 @@ from agents.node.payload.parse import parse_message
 from agents.node.payload.ruleset import DNS_BYTES
 
 _SETTING: Final = "CONNTRAIL_AGENT__PAYLOAD_GROUP"
+_PROMPT_SETTING: Final = "CONNTRAIL_AGENT__PROMPT_GROUP"
 _FLUSH_HUNDREDTHS: Final = 1
 SHOWN_AFTER_SECONDS: Final = 0.03
 """By then a packet has left the kernel's hands: that hundredth, and some on a busy machine."""
@@ -31,8 +32,10 @@ class PayloadBatch:
 class PayloadReader(LogGroup):
     """The one listener of log group ``group`` in the network namespace at ``netns`` (empty: this one)."""
 
-    def __init__(self, netns: str, group: int, receive_buffer_bytes: int) -> None:
-        super().__init__(netns, Group(group, _SETTING, DNS_BYTES, _FLUSH_HUNDREDTHS), receive_buffer_bytes)
+    def __init__(self, netns: str, group: int, receive_buffer_bytes: int, *, is_prompt: bool = False) -> None:
+        """``is_prompt``: of the group whose packets have the time of their reading."""
+        setting = _PROMPT_SETTING if is_prompt else _SETTING
+        super().__init__(netns, Group(group, setting, DNS_BYTES, _FLUSH_HUNDREDTHS), receive_buffer_bytes)
 
     def read(self) -> PayloadBatch:
         """Everything that is there now, up to a bound; never waits."""

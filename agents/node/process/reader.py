@@ -7,10 +7,12 @@ asked first, and one search is bounded; what is not found is counted.
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from agents.errors import ReadError
+from agents.node.capability.right import hindrance, lacking, parse_effective
 from agents.node.process.entry import Process
 
 _PREFIX: Final = "socket:["
@@ -19,6 +21,28 @@ _MAXIMUM_FILES: Final = 200_000
 _MAXIMUM_REMEMBERED: Final = 512
 _MAXIMUM_NAME: Final = 64
 _MAXIMUM_EXECUTABLE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why processes of others are not looked into; empty where they are."""
+
+    namespaces: str
+    """For the network namespaces that they are in."""
+    files: str
+    """For the sockets that they hold."""
+
+
+def read_hindrance(procfs: str = "/proc") -> Hindrance:
+    """By the rights of this process: who is refused one process is told nothing of all others. Raises ReadError."""
+    if os.getpid() == 1:
+        alone = "the agent is process 1 of a pid namespace of its own"
+        return Hindrance(alone, alone)
+    try:
+        effective = parse_effective(Path(procfs, "self/status").read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{procfs}/self/status: {error}") from error
+    return Hindrance(*(hindrance(lacking(effective, name)) for name in ("pod_namespaces", "processes")))
 
 
 class ProcessReader:

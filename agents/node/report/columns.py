@@ -56,6 +56,7 @@ REPORT: Final = np.dtype(
         ("end_reason", "u1"),  # index into END_REASONS
         ("evidence", "u1"),  # index into EVIDENCES
         ("attempts", "u4"),  # first packets never confirmed
+        ("begun", "u4"),  # of refused connections: those that began meanwhile, these included; 0 when not counted
     ]
 )
 """One connection or denied attempt in one interval, as this node saw it."""

@@ -89,7 +89,8 @@ def _life_columns(reports: Reports) -> dict[str, Column]:
     columns["seen_reply"] = BooleanColumn(reports["status"] & IPS_SEEN_REPLY != 0)
     columns["end_reason"] = _named(END_REASONS, reports["end_reason"])
     columns["evidence"] = _named(EVIDENCES, reports["evidence"])
-    columns["attempts"] = LongColumn(np.minimum(reports["attempts"], _MAXIMUM_INT))
+    for name in ("attempts", "begun"):
+        columns[name] = LongColumn(np.minimum(reports[name], _MAXIMUM_INT))
     return columns
 
 

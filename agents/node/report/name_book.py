@@ -27,7 +27,7 @@ _Period = tuple[int, int]
 @dataclass(slots=True)
 class _Client:
     watched_since_ns: int
-    """When DNS was first seen to answer it, since when nothing was lost."""
+    """When DNS was first seen to answer it, or what was known of it last given up."""
     known: dict[Address, dict[str, _Period]] = field(default_factory=dict)
 
 
@@ -39,6 +39,8 @@ class NameBook:
         self._entries = 0
         self._looked_up: dict[Address, None] = {}
         """By anybody on the node: a pod may ask by its one address and call by its other."""
+        self._lost_at_ns = 0
+        """When answers last may have gone unseen."""
 
     def __len__(self) -> int:
         return self._entries
@@ -64,8 +66,7 @@ class NameBook:
 
     def note_loss(self, at_ns: int) -> None:
         """Answers may have gone unseen: of connections that began before, nothing is called unnamed."""
-        for client in self._clients.values():
-            client.watched_since_ns = max(client.watched_since_ns, at_ns)
+        self._lost_at_ns = max(self._lost_at_ns, at_ns)
 
     def columns(self, reports: Reports) -> dict[str, Column]:
         """Columns ``destination_names`` and ``is_destination_unnamed`` of these rows."""
@@ -96,7 +97,8 @@ class NameBook:
             ]
             items += [texts.setdefault(name, len(texts)) for name in names]
             counts[row] = len(names)
-            is_unnamed[row] = client.watched_since_ns <= started_at_ns and (to_high, to_low) not in self._looked_up
+            watched_since_ns = max(client.watched_since_ns, self._lost_at_ns)
+            is_unnamed[row] = watched_since_ns <= started_at_ns and (to_high, to_low) not in self._looked_up
         return {
             "destination_names": ListColumn(TextColumn(list(texts), np.array(items, np.intp)), counts),
             "is_destination_unnamed": BooleanColumn(is_unnamed),

@@ -13,11 +13,14 @@ _PATIENCE_SECONDS = 20.0
 class RuleTable:
     """One nftables table of ours, of family inet and without verdicts, in the network namespace at ``netns``
     (empty: this one).
+
+    On trial the kernel checks what it would be given, and takes nothing: a table of a running agent is left alone.
     """
 
-    def __init__(self, netns: str, name: str) -> None:
+    def __init__(self, netns: str, name: str, *, is_trial: bool = False) -> None:
         self._netns = netns
         self._name = name
+        self._nft = ["nft", "--check"] if is_trial else ["nft"]
         self.is_installed = False
         """By this object; a table that an earlier process left does not count."""
 
@@ -26,12 +29,12 @@ class RuleTable:
 
         Raises WriteError when nft is absent or refuses, RightsError without CAP_NET_ADMIN.
         """
-        self._run(["nft", "-f", "-"], script)
+        self._run([*self._nft, "-f", "-"], script)
         self.is_installed = True
 
     def remove(self) -> None:
         """Take the table away; one that is gone already is no error."""
-        self._run(["nft", "-f", "-"], f"add table inet {self._name}\ndelete table inet {self._name}\n")
+        self._run([*self._nft, "-f", "-"], f"add table inet {self._name}\ndelete table inet {self._name}\n")
 
     def read_counter(self, counter: str) -> int:
         """Packets that a named counter has seen since the rules were installed.

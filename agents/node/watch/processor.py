@@ -47,6 +47,8 @@ class NodeWatch:
         self.attempts.start()
         if self.payloads is not None:
             self.payloads.start()
+            if entries is not None:
+                self.books.translations.note(entries)
 
     def capabilities(self) -> list[Capability]:
         """What this node can see."""
@@ -67,15 +69,22 @@ class NodeWatch:
         if self.sockets is not None:
             yield from self.sockets.filenos()
 
+    def prompt_filenos(self) -> list[int]:
+        """Descriptors of what has the time of its reading, to be read at once by ``read_prompt``."""
+        return self.payloads.prompt_filenos() if self.payloads is not None else []
+
+    def read_prompt(self, *, was_waited_for: bool) -> None:
+        """Read it; ``was_waited_for`` when nobody was busy with something else as it came."""
+        if self.payloads is not None:
+            self.payloads.read_prompt(was_waited_for=was_waited_for)
+
     def is_pressed(self) -> bool:
         """Whether what has gathered should be read now, before a buffer overruns."""
         return self.connections.is_pressed()
 
     def drain(self) -> int:
         """Read what is there; return how many connections began."""
-        began = self._read_events()
-        if self.payloads is not None:
-            self.payloads.drain()
+        began = self._read_all()
         if self.sockets is not None:
             self.sockets.drain()
         if self._is_mending_due and self._mending.is_due(time.monotonic()):
@@ -87,8 +96,7 @@ class NodeWatch:
         reports: dict[str, Mapping[str, Column]] = {FLOWS_RAW.name: self._take_flows(is_last=is_last)}
         if self.payloads is None:
             return reports
-        if not is_last:
-            self.payloads.check_rules()
+        self.payloads.check_rules()
         reports.update(self.payloads.take_reports(time.time_ns(), flush=is_last))
         return reports
 
@@ -98,12 +106,12 @@ class NodeWatch:
         self._mend()
         # What began between the last look and the dump is new, not old: its beginning must be known to the table.
         self._read_events()
-        if not is_last:
-            self.attempts.check_rules()
+        self.attempts.check_rules()
         now_ns = time.time_ns()
         reports = join([self.connections.take_report(now_ns), self.attempts.take_report(now_ns, flush=is_last)], REPORT)
         if self.payloads is not None:
-            self.payloads.settle()
+            self.payloads.await_shown()
+            self._read_all()
         if self.sockets is None:
             return assemble_flows(reports, self.known, {}, self.books.names, self.books.protocols)
         self.sockets.refresh(reports)
@@ -120,6 +128,15 @@ class NodeWatch:
         if self.sockets is not None:
             self.sockets.close()
 
+    def _read_all(self) -> int:
+        """Payloads are read before events and noted after them: by then the event of each one's connection is known."""
+        if self.payloads is not None:
+            self.payloads.read()
+        began = self._read_events()
+        if self.payloads is not None:
+            self.payloads.note()
+        return began
+
     def _read_events(self) -> int:
         """First packets are read before the events that confirm them, so that no confirmation comes too early."""
         now_ns = time.time_ns()
@@ -129,6 +146,8 @@ class NodeWatch:
         if drained.is_overrun or not self.connections.is_listening:
             self.attempts.hold()
         self._is_mending_due |= drained.is_overrun
+        if self.payloads is not None:
+            self.books.translations.note(drained.new)
         if self.sockets is not None:
             self.sockets.ask(drained.new)
         return len(drained.new)
@@ -137,9 +156,11 @@ class NodeWatch:
         """Make up by a dump for what events did not bring."""
         began, began_at_ns = time.thread_time(), time.time_ns()
         entries = self.connections.reconcile()
-        self._is_mending_due = False
+        is_due, self._is_mending_due = self._is_mending_due, False
         self._mending.spend(time.monotonic(), time.thread_time() - began)
         if entries is not None:
+            if is_due and self.payloads is not None:
+                self.books.translations.note(entries)
             self.attempts.confirm(entries)
             if self.connections.is_listening:
                 self.attempts.release(began_at_ns)

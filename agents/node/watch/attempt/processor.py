@@ -112,6 +112,19 @@ class AttemptWatch:
         self._overflowed, self._undetermined = self._table.overflowed, self._table.undetermined
         return reports
 
+    @property
+    def untold_denials(self) -> int:
+        """Denied packets for which there was no room until they could be told, since the start."""
+        return self._table.untold + self._table.overflowed
+
+    def next_denial_ns(self) -> int | None:
+        """When ``take_denials`` has something to tell; None when nothing waits."""
+        return self._table.next_denial_ns()
+
+    def take_denials(self, now_ns: int) -> Reports:
+        """Denied attempts not told yet, which the next report holds all the same."""
+        return self._table.take_denials(now_ns)
+
     def close(self) -> None:
         """Take the rules away and stop reading."""
         try:

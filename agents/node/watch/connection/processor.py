@@ -13,6 +13,7 @@ from agents.errors import AgentError
 from agents.node.capability.record import Capability
 from agents.node.conntrack.entry import ENTRY, Entries
 from agents.node.conntrack.reader import ConntrackReader
+from agents.node.conntrack.refusal import Refusals
 from agents.node.conntrack.table import ConnectionTable
 from agents.node.interval.loss import Losses
 from agents.node.metrics import NodeMetrics
@@ -46,6 +47,8 @@ class ConnectionWatch:
         self._dump_fault = ""
         self.is_listening = False
         """Events are heard: what begins and ends between two dumps is not missed."""
+        self.refusals: Refusals | None = None
+        """Who wants to know at once which connections were refused."""
         self._retry_at = 0.0
         self._destroyed: list[Entries] = []
         self._destroyed_at_ns = 0
@@ -95,6 +98,10 @@ class ConnectionWatch:
             return Drained(np.zeros(0, ENTRY), is_overrun=True)
         self._table.apply_new(events.new, now_ns)
         self._gather(events.destroyed, now_ns)
+        if self.refusals is not None:
+            self.refusals.note_new(events.new, now_ns)
+            if len(events.destroyed):
+                self.refusals.note(events.destroyed, now_ns)
         self._losses.add("conntrack_overruns", events.overruns)
         self._losses.add("conntrack_malformed", events.malformed)
         self._metrics.events.labels("new").inc(len(events.new))

@@ -13,24 +13,28 @@ from agents.node.capability.record import Capability
 from agents.node.dns.table import DnsTable
 from agents.node.interval.loss import Losses
 from agents.node.payload.packet import Kind, Packet
-from agents.node.payload.reader import SHOWN_AFTER_SECONDS, PayloadReader
+from agents.node.payload.reader import SHOWN_AFTER_SECONDS, PayloadBatch, PayloadReader
+from agents.node.payload.translation_book import TranslationBook
 from agents.node.payload.writer import PayloadRules
 from agents.node.report.name_book import NameBook
 from agents.node.report.protocol_book import ProtocolBook
+from agents.node.watch.payload.prompt.processor import PromptWatch
 from agents.publish.column import Column
 from schemas.topic import DNS_RAW, L7_RAW
 
 _RETRY_SECONDS: Final = 30.0
+_HELD_NS: Final = round(SHOWN_AFTER_SECONDS * 1e9)
 _DNS_KINDS: Final = frozenset({Kind.DNS_QUERY, Kind.DNS_ANSWER})
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What flows are told of their connections."""
+    """What flows and exchanges are told of their connections."""
 
     names: NameBook
     protocols: ProtocolBook
+    translations: TranslationBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,14 @@ class Tables:
 
     dns: DnsTable | None
     applications: ApplicationTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Of payloads, and of the answers whose time is that of their reading."""
+
+    payload: PayloadReader
+    prompt: PromptWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +65,12 @@ class PayloadWatch:
     """Payloads of the node's network namespace. Inert until ``start``."""
 
     def __init__(
-        self, rules: PayloadRules, reader: PayloadReader, tables: Tables, books: Books, losses: PayloadLosses
+        self, rules: PayloadRules, readers: Readers, tables: Tables, books: Books, losses: PayloadLosses
     ) -> None:
         self._rules = rules
-        self._reader = reader
+        self._reader = readers.payload
+        self._prompt = readers.prompt
+        self._read: list[Packet] = []
         self._tables = tables
         self._books = books
         self._losses = losses
@@ -70,6 +84,8 @@ class PayloadWatch:
         self._retry_at = time.monotonic() + _RETRY_SECONDS
         try:
             self._reader.start()
+            if self._tables.dns is not None:
+                self._prompt.start()
             self._install()
         except AgentError as error:
             self._fail(error)
@@ -82,6 +98,7 @@ class PayloadWatch:
         """Whether DNS and applications can be seen."""
         return [
             _capability("dns", self._tables.dns, self._fault),
+            *([] if self._tables.dns is None or self._fault else [self._prompt.capability()]),
             _capability("applications", self._tables.applications, self._fault or self._rules.refusal),
         ]
 
@@ -89,8 +106,8 @@ class PayloadWatch:
         """Descriptors that become readable when there are payloads."""
         return [] if self._fault else [self._reader.fileno()]
 
-    def drain(self) -> None:
-        """Read the payloads that are there."""
+    def read(self) -> None:
+        """Read the payloads that are there; ``note`` takes them, after the events that began their connections."""
         if self._fault:
             return
         try:
@@ -98,20 +115,40 @@ class PayloadWatch:
         except AgentError as error:
             self._fail(error)
             return
-        self._note_dns([packet for packet in batch.packets if packet.kind in _DNS_KINDS])
-        self._note_applications([packet for packet in batch.packets if packet.kind not in _DNS_KINDS])
+        self.read_prompt(was_waited_for=False)
+        self._read += batch.packets
         # Of what was lost nobody knows the kind.
-        self._losses.dns.add("dns_lost", batch.lost)
         self._losses.application.add("application_lost", batch.lost)
+        self._note_losses(batch)
+
+    def note(self) -> None:
+        """Hand what was read to the tables."""
+        packets, self._read = self._read, []
+        held = self._prompt.take(time.time_ns() - _HELD_NS)
+        self._note_dns([packet for packet in packets if packet.kind in _DNS_KINDS] + held)
+        self._note_applications([packet for packet in packets if packet.kind not in _DNS_KINDS])
+
+    def prompt_filenos(self) -> list[int]:
+        """Descriptors of what is to be read at once."""
+        return self._prompt.filenos()
+
+    def read_prompt(self, *, was_waited_for: bool) -> None:
+        """Read answers that were made here; only if they were waited for, they have the time of now."""
+        self._note_losses(self._prompt.read(was_waited_for=was_waited_for))
+        if self._rules.is_sampled and not self._fault and not self._prompt.is_listening:
+            self._note_cut(1, 0)
+            self._reinstall()
+
+    def _note_losses(self, batch: PayloadBatch) -> None:
+        self._losses.dns.add("dns_lost", batch.lost)
         self._losses.dns.add("dns_malformed", batch.malformed)
         if batch.lost:
             self._books.names.note_loss(time.time_ns())
 
-    def settle(self) -> None:
-        """Read also what the kernel still holds back: of the connections that are just being reported."""
+    def await_shown(self) -> None:
+        """Wait until the kernel has shown the payloads of the connections that are just being reported."""
         if not self._fault:
             time.sleep(SHOWN_AFTER_SECONDS)
-            self.drain()
 
     def check_rules(self) -> None:
         """Count what the limits cut, and put the rules back when they are gone."""
@@ -124,13 +161,11 @@ class PayloadWatch:
         except ReadError as error:
             _log.warning("the payload rules are put back", reason=str(error))
             self._note_cut(1, 1)
-            try:
-                self._install()
-            except AgentError as failure:
-                self._fail(failure)
+            self._reinstall()
             return
         self._note_cut(dns - self._cut[0], application - self._cut[1])
         self._cut = (dns, application)
+        self._try_prompt()
 
     def take_reports(self, now_ns: int, *, flush: bool) -> Iterator[tuple[str, Mapping[str, Column]]]:
         """Topic, without prefix, and columns of the exchanges since the last report."""
@@ -147,6 +182,7 @@ class PayloadWatch:
             if self._rules.is_installed:
                 _log.warning("the nftables table stays behind", reason=str(error))
         self._reader.close()
+        self._prompt.close()
 
     def _note_dns(self, packets: list[Packet]) -> None:
         if self._tables.dns is None:
@@ -159,7 +195,8 @@ class PayloadWatch:
     def _note_applications(self, packets: list[Packet]) -> None:
         if self._tables.applications is None:
             return
-        for found in self._tables.applications.note(packets):
+        translations = self._books.translations
+        for found in self._tables.applications.note([translations.undo(packet) for packet in packets]):
             self._books.protocols.note(found.client, found.dialled, found.protocol, found.name)
 
     def _note_cut(self, dns: int, application: int) -> None:
@@ -169,13 +206,13 @@ class PayloadWatch:
             self._books.names.note_loss(time.time_ns())
 
     def _count(self) -> None:
-        """Note what the tables count since their start."""
+        """Note what the tables count since their start; an empty table is false, yet counts."""
         dns, applications = self._tables.dns, self._tables.applications
         now = (
-            dns.malformed if dns else 0,
-            dns.overflowed if dns else 0,
-            applications.malformed if applications else 0,
-            applications.overflowed if applications else 0,
+            dns.malformed if dns is not None else 0,
+            (dns.overflowed if dns is not None else 0) + self._prompt.overflowed,
+            applications.malformed if applications is not None else 0,
+            applications.overflowed if applications is not None else 0,
         )
         before, self._counted = self._counted, now
         self._losses.dns.add("dns_malformed", now[0] - before[0])
@@ -183,8 +220,19 @@ class PayloadWatch:
         self._losses.application.add("application_malformed", now[2] - before[2])
         self._losses.application.add("application_overflow", now[3] - before[3])
 
+    def _try_prompt(self) -> None:
+        """Each interval anew, while somebody else has the group."""
+        if self._tables.dns is not None and not self._prompt.is_listening and self._prompt.start():
+            self._reinstall()
+
+    def _reinstall(self) -> None:
+        try:
+            self._install()
+        except AgentError as failure:
+            self._fail(failure)
+
     def _install(self) -> None:
-        self._rules.install()
+        self._rules.install(is_sampled=self._prompt.is_listening)
         self._cut = (0, 0)
         if self._rules.refusal:
             _log.warning("applications are not seen", reason=self._rules.refusal)
@@ -196,6 +244,7 @@ class PayloadWatch:
         self._losses.dns.is_blind = self._losses.application.is_blind = True
         self._books.names.note_loss(time.time_ns())
         self._reader.close()
+        self._prompt.close()
 
 
 def _capability(name: str, table: object | None, fault: str) -> Capability:

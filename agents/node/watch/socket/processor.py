@@ -14,7 +14,7 @@ from agents.errors import AgentError
 from agents.node.capability.record import Capability
 from agents.node.metrics import NodeMetrics
 from agents.node.process.entry import Process
-from agents.node.process.reader import ProcessReader
+from agents.node.process.reader import Hindrance, ProcessReader, read_hindrance
 from agents.node.report.columns import TCP_STATES, Reports
 from agents.node.report.flow import Processes
 from agents.node.report.known_socket import KnownSockets
@@ -50,6 +50,7 @@ class SocketWatch:
         self._fault = "not started"
         self._namespace_fault = ""
         self._process_fault = ""
+        self._hindrance = Hindrance("", "")
         self._counted: dict[str, int] = {}
 
     @property
@@ -60,6 +61,7 @@ class SocketWatch:
     def start(self) -> None:
         """Open the sockets; without the right to it connections go without processes and TCP figures."""
         try:
+            self._hindrance = read_hindrance()
             self._reader.start()
         except AgentError as error:
             self._fault = str(error)
@@ -72,7 +74,7 @@ class SocketWatch:
         return [
             Capability("sockets", "missing" if self._fault else "ok", self._fault),
             self._namespace_capability(),
-            Capability("processes", "missing" if self._process_fault else "ok", self._process_fault),
+            self._process_capability(),
         ]
 
     def filenos(self) -> list[int]:
@@ -136,9 +138,16 @@ class SocketWatch:
         fault = self._fault or self._namespace_fault
         if fault:
             return Capability("pod_namespaces", "missing", fault)
+        if self._hindrance.namespaces:
+            return Capability("pod_namespaces", "degraded", self._hindrance.namespaces)
         if self._reader.namespaces.skipped:
             return Capability("pod_namespaces", "degraded", "some namespaces cannot be entered, or are too many")
         return Capability("pod_namespaces", "ok")
+
+    def _process_capability(self) -> Capability:
+        if self._process_fault:
+            return Capability("processes", "missing", self._process_fault)
+        return Capability("processes", "degraded" if self._hindrance.files else "ok", self._hindrance.files)
 
     def _count_missed(self) -> None:
         """Show in metrics what the readers count since their start."""
