@@ -4,7 +4,8 @@ AgentError
 ├── ReadError      the kernel, procfs or the API server did not give what was asked
 │   ├── ConflictError  somebody else changed the object meanwhile
 │   ├── ExpiredError   the API server does not remember so far back; list again
-│   └── MissingError   the API server has no such object or kind
+│   ├── MissingError   the API server has no such object or kind
+│   └── RefusedError   the API server will never take what was sent
 ├── WriteError     Kafka, nftables or a file did not take what was given
 └── RightsError    a right is missing; the message names it
 """
@@ -28,6 +29,10 @@ class ExpiredError(ReadError):
 
 class MissingError(ReadError):
     """The API server has no such object or kind."""
+
+
+class RefusedError(ReadError):
+    """The API server will never take what was sent."""
 
 
 class WriteError(AgentError):

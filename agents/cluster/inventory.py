@@ -133,9 +133,9 @@ class Inventory:
         """Kind and name of the top of the chain above what can own pods."""
         return self._chains.top(kind, namespace, name)
 
-    def pods(self, namespace: str) -> Iterator[Record]:
-        """Those of a namespace that exist. Looks at every object: not for what happens often."""
-        prefix = key_of("Pod", namespace, "")
+    def pods(self, namespace: str | None) -> Iterator[Record]:
+        """Those of a namespace that exist, or of all. Looks at every object: not for what happens often."""
+        prefix = "Pod/" if namespace is None else key_of("Pod", namespace, "")
         for key, record in self._published.items():
             if key.startswith(prefix) and record["deleted_at_ns"] is None:
                 yield record

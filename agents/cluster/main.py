@@ -10,6 +10,8 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from agents.cluster.alert.processor import AlertEvents
+from agents.cluster.alert.reader import AlertTopic
 from agents.cluster.api.reader import KubernetesApi
 from agents.cluster.audit.server import AuditServer
 from agents.cluster.feed.processor import Feed
@@ -58,6 +60,7 @@ class _ClusterAgent:
         self._feed = Feed(settings.cluster, topics, settings.audit, self._server, self._metrics)
         self._session: Session | None = None
         self._lease: LeaseWriter | None = None
+        self._alerts: AlertEvents | None = None
 
     def stop(self) -> None:
         """End soon."""
@@ -89,6 +92,9 @@ class _ClusterAgent:
         """As long as this replica has the lease; then stand by until it has it again."""
         api = KubernetesApi(self._settings.cluster_agent.kubeconfig)
         api.start()
+        if self._settings.cluster_agent.alert_events:
+            topic = AlertTopic(self._settings.kafka, self._settings.schema_registry, self._metrics)
+            self._alerts = AlertEvents(api, topic, self._metrics)
         if not self._settings.cluster_agent.lease_name:
             self._publish(self._followed(api), self._is_running)
             return
@@ -113,7 +119,7 @@ class _ClusterAgent:
     def _publish(self, source: Source, may_publish: Callable[[], bool]) -> None:
         delay = int(self._settings.cluster_agent.tombstone_delay * _NS_PER_SECOND)
         inventory = Inventory(self._settings.cluster, delay)
-        self._session = Session(inventory, source, self._topic, self._feed, self._metrics)
+        self._session = Session(inventory, source, self._topic, self._feed, self._metrics, alerts=self._alerts)
         self._metrics.is_leader.set(1)
         try:
             self._session.run(may_publish)

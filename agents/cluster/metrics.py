@@ -31,6 +31,11 @@ class ClusterMetrics:
         self.confirmed_at = gauge("confirmed_timestamp_seconds", "When Kafka last confirmed a record, Unix time.")
         self.told = counter("told_records", "Events, audit events, changes and dead letters published.", "topic")
         self.untold = counter("untold_records", "The same, that fit neither schema nor topic; given up.", "topic")
+        self.alert_events = counter(
+            "alert_events",
+            "Kubernetes Events about alerts: told, known before, refused; alerts without an object, or unreadable.",
+            "outcome",
+        )
         self.audit_requests = counter("audit_requests", "Requests to the audit webhook, by HTTP status.", "status")
         self.audit_left_out = counter(
             "audit_left_out_events",

@@ -4,7 +4,6 @@ A pod, a replica set, a job belong to one; a Service, its endpoints and a policy
 select now. Pure: asks the inventory.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 from agents.cluster.inventory import Inventory
 from agents.cluster.record.selector import selects
 from agents.cluster.record.slim import Record, key_of
-from agents.cluster.record.value import mapping
+from agents.cluster.subject import pods_selected
 
 _MAXIMUM_WORKLOADS: Final = 64
 _OWNABLE: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job"})
@@ -46,14 +45,12 @@ def touched(inventory: Inventory, title: str, namespace: str, name: str) -> Touc
     if title in _SERVICE_LIKE:
         service = inventory.record(key_of("Service", namespace, name))
         pods = () if service is None or not service["selector"] else _selected(inventory, service, service["selector"])
-        return _of_pods(namespace, pods, name)
+        return _of_pods(pods, name)
     if record is None:
         return NOTHING
     if title == "EndpointSlice":
-        return _of_pods(namespace, _behind(inventory, record), record["service_name"])
-    if title == "NetworkPolicy":
-        return _of_pods(namespace, _judged(inventory, record), "")
-    return NOTHING
+        return _of_pods(_behind(inventory, record), record["service_name"])
+    return _of_pods(pods_selected(inventory, title, record), "")
 
 
 def touched_fields(what: Touched) -> Record:
@@ -72,10 +69,10 @@ def _one(namespace: str, workload: Mapping[str, Any] | None) -> Touched:
     return Touched(workload["kind"], workload["name"], "", (f"{namespace}/{workload['name']}",))
 
 
-def _of_pods(namespace: str, pods: Iterable[Record], service_name: str) -> Touched:
-    found = {(pod["workload"]["kind"], pod["workload"]["name"]) for pod in pods if pod["workload"]}
-    kind, name = next(iter(found)) if len(found) == 1 else ("", "")
-    named = sorted({f"{namespace}/{workload}" for _, workload in found})
+def _of_pods(pods: Iterable[Record], service_name: str) -> Touched:
+    found = {(pod["namespace"], pod["workload"]["kind"], pod["workload"]["name"]) for pod in pods if pod["workload"]}
+    _, kind, name = next(iter(found)) if len(found) == 1 else ("", "", "")
+    named = sorted({f"{namespace}/{workload}" for namespace, _, workload in found})
     return Touched(kind, name, service_name, tuple(named[:_MAXIMUM_WORKLOADS]))
 
 
@@ -87,11 +84,3 @@ def _behind(inventory: Inventory, record: Record) -> list[Record]:
 def _selected(inventory: Inventory, record: Record, labels: Mapping[str, str]) -> list[Record]:
     pods = inventory.pods(record["namespace"])
     return [pod for pod in pods if selects({"matchLabels": labels}, pod["labels"])]
-
-
-def _judged(inventory: Inventory, record: Record) -> list[Record]:
-    try:
-        selector = mapping(json.loads(record["spec_json"] or "null"), "podSelector")
-    except (ValueError, RecursionError):
-        return []
-    return [pod for pod in inventory.pods(record["namespace"]) if selects(selector, pod["labels"])]

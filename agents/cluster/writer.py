@@ -10,10 +10,11 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from agents.cluster.inventory import Update
 from agents.cluster.metrics import ClusterMetrics
 from agents.errors import WriteError
-from runtime.broker.reader import find_topics
+from runtime.broker.reader import find_partitions, find_topics
 from runtime.kafka import BrokerError, client_configuration
 from runtime.settings import KafkaSettings, SchemaRegistrySettings
 from schemas.errors import DecodeError, RegistryError, SchemaError
+from schemas.group import CLUSTER_AGENT
 from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.single_object import codec_of
@@ -78,7 +79,7 @@ class ObjectTopic:
         """Keys and records that the topic holds, in order. Raises WriteError when the broker stops answering."""
         configuration = {
             **client_configuration(self._settings, _CLIENT),
-            "group.id": _CLIENT,
+            "group.id": self._settings.topic_prefix + CLUSTER_AGENT,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             # Where a partition ends only the broker can say: what stood at its last offsets may be compacted away.
@@ -87,7 +88,7 @@ class ObjectTopic:
         }
         consumer = Consumer(configuration)
         try:
-            partitions = consumer.list_topics(self._name, timeout=_PATIENCE_SECONDS).topics[self._name].partitions
+            partitions = find_partitions(consumer, self._name)
             consumer.assign([TopicPartition(self._name, number, OFFSET_BEGINNING) for number in partitions])
             yield from self._read_to_end(consumer, len(partitions))
         except KafkaException as error:

@@ -49,7 +49,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """All messages of one interval, at least one for each partition."""
+    """All messages of one interval: at least one for each partition, or of a sparse topic for each that has rows."""
 
     sequence: int
     partitions: int
@@ -71,12 +71,16 @@ def partition_of(keys: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[np
 class IntervalEncoder:
     """Divides an interval's rows among partitions and puts them into messages."""
 
-    def __init__(self, schema: Schema, key_field: str) -> None:
-        """``key_field`` holds the 64-bit key of a row, a signed long."""
+    def __init__(self, schema: Schema, key_field: str, *, is_sparse: bool = False) -> None:
+        """``key_field`` holds the 64-bit key of a row, a signed long.
+
+        ``is_sparse``: a partition without rows gets no message, where nobody waits for one.
+        """
         self._schema = schema
         self._containers = ContainerEncoder(schema)
         self._columns = ColumnEncoder(schema)
         self._key_field = key_field
+        self._is_sparse = is_sparse
 
     def encode(self, facts: Facts, columns: Mapping[str, Column], partitions: int, *, is_sure: bool) -> Interval:
         """Messages of an interval. Equal input gives equal bytes. Raises SchemaError when a column does not fit."""
@@ -117,6 +121,8 @@ class IntervalEncoder:
         messages: list[Message] = []
         for partition in range(partitions):
             own = [rows[index] for index in order[limits[partition] : limits[partition + 1]].tolist()]
+            if self._is_sparse and not own and not (partition == 0 and (facts.lost or not rows)):
+                continue  # the first partition's message tells what was lost
             shares = _share(own)
             for part, share in enumerate(shares):
                 value = self._encode_part(facts, share, (partition, partitions, part, len(shares)))

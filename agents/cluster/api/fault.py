@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.cluster.record.value import text
-from agents.errors import AgentError, ConflictError, ExpiredError, MissingError, ReadError, RightsError
+from agents.errors import AgentError, ConflictError, ExpiredError, MissingError, ReadError, RefusedError, RightsError
 
 _MAXIMUM_REASON: Final = 300
 
@@ -26,6 +26,8 @@ def fault_of(status: int, body: bytes, verb: str, resource: str) -> AgentError:
             return ConflictError(f"{verb} {resource}: {reason}")
         case 410:
             return ExpiredError(f"{verb} {resource}: {reason}")
+        case 400 | 413 | 422:
+            return RefusedError(f"the API server answers {status} to {verb} {resource}: {reason}")
         case _:
             return ReadError(f"the API server answers {status} to {verb} {resource}: {reason}")
 

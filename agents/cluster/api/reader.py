@@ -131,13 +131,32 @@ class KubernetesApi:
             raise ReadError(f"{asked[0]} {asked[1]}: the answer is no object")
         return found
 
+    def date(self) -> str:
+        """The API server's clock, as its answers tell it (header Date); empty where they do not. Raises ReadError."""
+        response = self._open("GET", "/version", [], None, _ANSWER_SECONDS)
+        try:
+            return str(response.headers.get("date", ""))
+        finally:
+            response.drain_conn()
+            response.release_conn()
+
+    @property
+    def host(self) -> str:
+        """URL of the API server, once started."""
+        assert self._client is not None, "start comes first"
+        return str(self._client.configuration.host)
+
+    def is_served(self, group_version: str, plural: str) -> bool:
+        """Whether the API server has a resource of ``group/version``. Raises ReadError or RightsError."""
+        return plural in self._served(group_version)
+
     def _require(self, kind: Kind) -> None:
         """Look an extension up before it is asked for: who has no right to what is not there is told of the right."""
         if not kind.is_extension:
             return
-        if kind.plural not in self._served(f"{kind.group}/{kind.version}"):
+        if not self.is_served(kind.api_version, kind.plural):
             raise MissingError(f"the API server has no {kind.resource} of version {kind.version}")
-        if kind.rather and kind.plural in self._served(kind.rather):
+        if kind.rather and self.is_served(kind.rather, kind.plural):
             raise MissingError(f"{kind.resource} are followed as those of {kind.rather}")
 
     def _served(self, group_version: str) -> frozenset[str]:

@@ -1,11 +1,9 @@
 """What a request to the audit webhook must bring before its body is read."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-_SCHEME: Final = "bearer"
+from runtime.bearer import is_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +16,7 @@ class Refusal:
 
 def body_size(headers: Mapping[str, str], token: str, most: int) -> int | Refusal:
     """Size of the body in bytes, or why the request is refused. ``most``: bytes of a body."""
-    given = headers.get("Authorization", "")
-    scheme, _, secret = given.partition(" ")
-    is_known = hmac.compare_digest(secret.strip().encode("utf-8", "replace"), token.encode("utf-8", "replace"))
-    if token and not (scheme.lower() == _SCHEME and is_known):
+    if token and not is_shown(token, headers.get("Authorization", "")):
         return Refusal(401, "give the token of CONNTRAIL_AUDIT__TOKEN as a bearer token")
     text = headers.get("Content-Length", "")
     if headers.get("Transfer-Encoding") or not (text.isascii() and text.isdigit() and len(text) < 16):  # noqa: PLR2004

@@ -9,10 +9,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from agents.cluster.metrics import ClusterMetrics
 from agents.cluster.record.slim import Record
 from agents.errors import WriteError
-from runtime.broker.reader import find_topics
+from runtime.broker.reader import find_partitions, find_topics
 from runtime.kafka import BrokerError, client_configuration
 from runtime.settings import KafkaSettings, SchemaRegistrySettings
 from schemas.errors import DecodeError, RegistryError, SchemaError
+from schemas.group import CLUSTER_AGENT
 from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.single_object import SingleObjectCodec
@@ -123,15 +124,14 @@ class FeedTopics:
         consumer = Consumer(
             {
                 **client_configuration(self._settings, _CLIENT),
-                "group.id": _CLIENT,
+                "group.id": self._settings.topic_prefix + CLUSTER_AGENT,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "log_level": 0,
             }
         )
         try:
-            partitions = consumer.list_topics(name, timeout=_ASK_SECONDS).topics[name].partitions
-            tails = [self._tail(consumer, name, number) for number in partitions]
+            tails = [self._tail(consumer, name, number) for number in find_partitions(consumer, name)]
             consumer.assign(tails)
             yield from self._read(consumer, len(tails))
         except KafkaException as error:
