@@ -19,7 +19,7 @@ from runtime.settings import KafkaSettings, Settings, SettingsError
 from streams.errors import StreamError
 from streams.stage.main import Built, Process
 
-STAGES: Final = ("flows", "exchanges", "index")
+STAGES: Final = ("flows", "exchanges", "denials", "alerts", "index", "subscriptions", "deliveries")
 """Each is built by streams/stage/<name>/main.py."""
 _log = structlog.get_logger()
 
@@ -50,7 +50,10 @@ def _run(process: Process, stages: Sequence[Built]) -> None:
     _require_topics(process.settings.kafka, process.topics)
     process.start()
     server = StatusServer(process.settings.http, process.registry, lambda: _faults(stages), lambda: _unready(stages))
-    server.start()
+    try:
+        server.start()
+    except OSError as error:
+        raise StreamError(f"CONNTRAIL_HTTP__ADDRESS={process.settings.http.address}: {error}") from error
     applications = [stage.application for stage in stages]
     worker = Worker(*applications, override_logging=False, quiet=True, loglevel="WARNING", daemon=True)
     try:

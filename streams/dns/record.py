@@ -1,40 +1,35 @@
-"""Named rows of DnsExchange as Dns records (schemas/avro/dns.avsc).
+"""What rows of DnsExchange say in Dns records (schemas/avro/dns.avsc).
 
 ``event.action``: a question is ``answered`` when its server says what is (NOERROR) or that there is nothing (NXDOMAIN,
 as each name of a search path but one gets it); ``failed`` when it answers anything else, since then the client knows as
 little as before; ``timeout`` when no answer came; and ``cut`` stands for packets that the node did not show.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
 
 from schemas.topic import DNS, DNS_RAW
-from streams.exchange.cut import DNS_LOSSES, Cut
+from streams.exchange.cut import DNS_LOSSES
+from streams.exchange.judge import Judgement
 from streams.exchange.kind import Kind
-from streams.exchange.latency import latency_record
-from streams.exchange.record import (
-    Keyed,
-    Origin,
-    Row,
-    cut_record,
-    destination,
-    event,
-    head,
-    key_of,
-    network,
-    records_of,
-    source,
-)
-from streams.metadata.directory import Directory
-from streams.policy.knowledge import Names
+from streams.exchange.record import Row, Told
+from streams.policy.judge import protocol_name
+from streams.policy.verdict_cache import Asked
 
 _PROTOCOL: Final = "dns"
 _TIMEOUT: Final = "TIMEOUT"
-_ANSWERED: Final = ("NOERROR", "NXDOMAIN")
+_NO_NAME: Final = "NXDOMAIN"
+_ANSWERED: Final = ("NOERROR", _NO_NAME)
+_REFUSALS: Final = (_TIMEOUT, "REFUSED", _NO_NAME)
+"""What a client gets whom a policy denies its question: silence, or what Cilium's proxy says. That is REFUSED unless
+``tofqdns-dns-reject-response-code`` chooses ``nameError``, so NXDOMAIN proves nothing."""
 _NOTHING: Final[Row] = {
-    "name": "", "question_type": "", "response_code": "", "answers": [], "time_to_live_seconds": None, "truncated": 0,
+    "network": {"transport": "", "type": "", "protocol": _PROTOCOL, "direction": ""},
+    "dns": {
+        "name": "", "question_type": "", "response_code": "", "answers": [], "time_to_live_seconds": None,
+        "truncated": 0,
+    },
 }  # fmt: skip
 
 
@@ -45,41 +40,39 @@ def action_of(response_code: str) -> str:
     return "answered" if response_code in _ANSWERED else "failed"
 
 
-def dns_records(rows: pl.DataFrame, names: Names, origin: Origin) -> Iterator[Keyed]:
-    """Kafka key (client workload) and record of each row."""
-    for row in records_of(rows):
-        yield key_of(row, names.directory), _record(row, names.directory, origin)
+def asked_of(row: Row) -> Asked:
+    """The question as policies see it."""
+    return Asked(protocol_name(row["protocol"]), row["destination_port"], dns=row["name"])
 
 
-def _record(row: Row, directory: Directory, origin: Origin) -> Row:
+def _told(row: Row, judged: Judgement) -> Told:
     action = action_of(row["response_code"])
-    return {
-        **head(origin, row["row"], row["count"]),
-        "event": event(row, action, _reason(row, action)),
-        "dns": {
-            "name": row["name"],
-            "question_type": row["type"],
-            "response_code": row["response_code"],
-            "answers": row["answers"],
-            "time_to_live_seconds": row["time_to_live_seconds"] if row["answers"] else None,
-            "truncated": row["truncated"],
-        },
-        "latency": latency_record(row),
-        "network": network(row, _PROTOCOL),
-        "source": source(row, directory),
-        "destination": destination(row, directory),
+    facts = {
+        "name": row["name"],
+        "question_type": row["type"],
+        "response_code": row["response_code"],
+        "answers": row["answers"],
+        "time_to_live_seconds": row["time_to_live_seconds"] if row["answers"] else None,
+        "truncated": row["truncated"],
     }
+    return Told(action, _reason(row, action, judged), {"dns": facts})
 
 
-def _reason(row: Row, action: str) -> str | None:
-    if action == "timeout":
-        return f"no answer from {row['destination_address']}"
-    return f"{row['response_code']} from {row['destination_address']}" if action == "failed" else None
+def _reason(row: Row, action: str, judged: Judgement) -> str | None:
+    """What a denial explains, or may, is told with it."""
+    if judged.is_drift:
+        return judged.verdict.answer_reason
+    if action == "answered" and not judged.is_denied:
+        return None
+    answer = "no answer" if action == "timeout" else row["response_code"]
+    said = f"{answer} from {row['destination_address']}"
+    return f"{said}; {judged.denial}" if judged.denial else said
 
 
-def _cut(origin: Origin, cut: Cut) -> Keyed:
-    key, record = cut_record(origin, cut, _PROTOCOL)
-    return key, {**record, "dns": _NOTHING}
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(pl.lit(_PROTOCOL).alias("application"))
 
 
-KIND: Final = Kind(DNS_RAW, DNS, DNS_LOSSES, lambda rows: rows, dns_records, _cut)
+KIND: Final = Kind(
+    DNS_RAW, DNS, DNS_LOSSES, _named, asked_of, lambda row: row["response_code"] not in _REFUSALS, _told, _NOTHING
+)

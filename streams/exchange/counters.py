@@ -19,11 +19,16 @@ class ExchangeCounters:
         self.parts = counter("exchange_parts", "Messages of dns.raw and l7.raw that were held.", "kind")
         self.duplicates = counter("duplicate_exchange_parts", "Messages that were held already.", "kind")
         self.late = counter(
-            "late_exchange_parts", "Messages of a time that was emitted already: its echoes may be counted.", "kind"
+            "late_exchange_parts",
+            "Messages of a time that was emitted without them: echoes may be counted.",
+            "kind",
         )
         self.records = counter("exchange_records", "Records emitted.", "kind")
         self.exchanges = counter("exchanges", "Exchanges that count.", "kind")
         self.echoes = counter("exchange_echoes", "Exchanges reported again by another node, and dropped.", "kind")
+        self.unwatched = counter(
+            "unwatched_exchanges", "Exchanges of namespaces that are not watched, and dropped.", "kind"
+        )
         self.lost = counter("exchange_losses", "What agents say they did not show, by cause.", "cause")
         self.refused = Counter(
             "conntrail_worker_refused_exchange_messages",
@@ -58,3 +63,4 @@ class ExchangeCounters:
         self.records.labels(kind).inc(evaluation.rows.height)
         self.exchanges.labels(kind).inc(int(evaluation.rows["count"].sum()))
         self.echoes.labels(kind).inc(evaluation.echoes)
+        self.unwatched.labels(kind).inc(evaluation.unwatched)

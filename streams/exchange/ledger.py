@@ -1,15 +1,19 @@
 """Which parts of one partition are held, which are due, and what nodes have reported.
 
 A part waits until event time has passed its interval's end by the grace, and until it has been here for the grace by
-the clock: by then the metadata of its time is there, and so is the other node's report of the same exchanges, also
-where all nodes send at once what they kept while Kafka was away. What is emitted is final: nothing is emitted twice, so
-a report that comes later than that is too late to keep its echo from being counted.
+the clock: by then the metadata of its time is there, also where all nodes send at once what they kept while Kafka was
+away. It waits on, three times as long, for every other node that has reported and not yet beyond the part's last
+exchange, which may be later than its interval where an agent was late: that node's report of the same exchanges would
+be counted beside it. A node that is not waited for any longer is waited for
+again when it has reported. What is emitted is final: nothing is emitted twice, so a report that comes later than that,
+or that is a node's first, is too late to keep its echo from being counted.
 """
 
 from collections.abc import Iterable
+from heapq import nsmallest
 
 from schemas.batch import Batch
-from streams.exchange.report import Reports
+from streams.exchange.report import Reports, seen_from_ns
 from streams.source.event_time import EventTime
 from streams.source.part import Part, PartName
 
@@ -19,6 +23,8 @@ _MARGIN_NS = 600 * 10**9
 """What is read again at once, so that a late part does not make the next one read again."""
 _AHEAD_NS = 10 * 10**9
 """A node's clock that is ahead by more does not move event time."""
+_PATIENCE_GRACES = 3
+"""Beyond the grace: what a crowded node is late by, and not yet what an operator waits for in vain."""
 
 
 class Ledger:
@@ -30,6 +36,10 @@ class Ledger:
         self._event_time = EventTime(grace_ns, _AHEAD_NS)
         self._parts: dict[PartName, Part] = {}
         self._came_at_ns: dict[PartName, int] = {}
+        self._wanted_until_ns: dict[PartName, int] = {}
+        """Until when others must have reported: beyond the part's last exchange, at least to its interval's end."""
+        self._reported_until_ns: dict[str, int] = {}
+        self._emitted_until_ns = 0
         self._known_from_ns: int | None = None
         self._newest_ns = 0
         self.first_offset = first_offset
@@ -49,37 +59,40 @@ class Ledger:
     def note_earlier(self, from_ns: int, batches: Iterable[Batch]) -> None:
         """Take note of what was reported from an instant on, before ``first_offset``."""
         for batch in batches:
-            self.reports.note(batch)
+            self._note_report(batch)
         self._known_from_ns = from_ns if self._known_from_ns is None else min(from_ns, self._known_from_ns)
 
     def add(self, part: Part, now_ns: int) -> bool:
         """Hold a part; False when it is held already."""
         batch = part.batch
         self._event_time.note(batch.interval_end_ns, now_ns)
-        self.reports.note(batch)
+        self._note_report(batch)
         self._newest_ns = max(self._newest_ns, min(batch.interval_end_ns, now_ns))
         self._came_at_ns.setdefault(part.name, now_ns)
+        self._wanted_until_ns.setdefault(part.name, _wanted_until_ns(part))
         return self._parts.setdefault(part.name, part) is part
 
-    def is_late(self, part: Part, now_ns: int) -> bool:
-        """Whether parts of the same time may have been emitted without it."""
-        return self._has_passed(part, now_ns)
+    def is_late(self, part: Part) -> bool:
+        """Whether parts of the same time were emitted without knowing of it; to be asked before it is added."""
+        batch = part.batch
+        is_told = self._reported_until_ns.get(batch.node, 0) >= batch.interval_end_ns
+        return seen_from_ns(batch) < self._emitted_until_ns and not is_told
 
     def due(self, now_ns: int) -> list[Part]:
         """Parts whose time has come, in an order that depends on nothing but what they are."""
-        here_since_ns = now_ns - self._grace_ns
-        found = [
-            part
-            for name, part in self._parts.items()
-            if self._came_at_ns[name] <= here_since_ns and self._has_passed(part, now_ns)
-        ]
+        slowest = nsmallest(2, ((until_ns, node) for node, until_ns in self._reported_until_ns.items()))
+        found = [part for part in self._parts.values() if self._is_due(part, now_ns, slowest)]
         return sorted(found, key=lambda part: (part.batch.interval_end_ns, part.name))
 
     def drop(self, parts: Iterable[Part]) -> None:
-        """Say that they have been emitted."""
+        """Say that they have been emitted, and wait no more for nodes that did not report in time for them."""
         for part in parts:
             self._parts.pop(part.name, None)
             self._came_at_ns.pop(part.name, None)
+            self._wanted_until_ns.pop(part.name, None)
+            self._emitted_until_ns = max(self._emitted_until_ns, part.batch.interval_end_ns)
+        waited_for = self._reported_until_ns.items()
+        self._reported_until_ns = {node: until for node, until in waited_for if until >= self._emitted_until_ns}
         oldest_ns = min((part.batch.interval_start_ns for part in self._parts.values()), default=self._newest_ns)
         forgotten_ns = min(oldest_ns, self._newest_ns - _KEPT_NS)
         self.reports.forget_before(forgotten_ns)
@@ -90,5 +103,23 @@ class Ledger:
         """Offsets of the parts that are held."""
         return (part.offset for part in self._parts.values())
 
-    def _has_passed(self, part: Part, now_ns: int) -> bool:
-        return self._event_time.at(now_ns) >= part.batch.interval_end_ns + self._grace_ns
+    def _note_report(self, batch: Batch) -> None:
+        self.reports.note(batch)
+        known = self._reported_until_ns.get(batch.node, 0)
+        self._reported_until_ns[batch.node] = max(known, batch.interval_end_ns)
+
+    def _is_due(self, part: Part, now_ns: int, slowest: Iterable[tuple[int, str]]) -> bool:
+        """``slowest``: until when the two nodes have reported that are behind all others."""
+        end_ns, node = part.batch.interval_end_ns, part.batch.node
+        here_ns = now_ns - self._came_at_ns[part.name]
+        if here_ns < self._grace_ns or self._event_time.at(now_ns) < end_ns + self._grace_ns:
+            return False
+        has_all = all(until_ns >= self._wanted_until_ns[part.name] for until_ns, other in slowest if other != node)
+        return has_all or here_ns >= (1 + _PATIENCE_GRACES) * self._grace_ns
+
+
+def _wanted_until_ns(part: Part) -> int:
+    """A wrong clock is believed as far as it moves event time."""
+    end_ns = part.batch.interval_end_ns
+    seen = part.rows["last_seen_at_ns"].max() if part.rows.height else None
+    return max(end_ns, min(seen + 1, end_ns + _AHEAD_NS)) if isinstance(seen, int) else end_ns

@@ -1,7 +1,7 @@
 """Faust glue of the exchanges stage: parts in, records out, offsets given back when Kafka has the records."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.exchange.counters import ExchangeCounters
@@ -33,6 +33,8 @@ class ExchangeStage:
     names: Callable[[], Names]
     """What is known now."""
     counters: ExchangeCounters
+    namespaces: Sequence[str] = ()
+    """Those that are watched; none for all."""
 
 
 class ExchangeProcessor:
@@ -49,9 +51,8 @@ class ExchangeProcessor:
         missing_from = ledger.missing_from(part)
         if missing_from is not None:
             await self._note_earlier(position, ledger, missing_from)
-        now_ns = time.time_ns()
-        is_late = ledger.is_late(part, now_ns)
-        is_new = ledger.add(part, now_ns)
+        is_late = ledger.is_late(part)
+        is_new = ledger.add(part, time.time_ns())
         self._stage.counters.note(self._stage.kinds[position.topic].result.name, part, is_new=is_new, is_late=is_late)
 
     async def advance(self, position: Position, now_ns: int) -> None:
@@ -89,7 +90,7 @@ class ExchangeProcessor:
 
     async def _emit(self, kind: Kind, part: Part, ledger: Ledger, names: Names) -> None:
         origin = Origin(self._stage.cluster, part.batch)
-        evaluation = evaluate_part(kind.prepare(part.rows), ledger.reports, names.directory)
+        evaluation = evaluate_part(kind.prepare(part.rows), ledger.reports, names.directory, self._stage.namespaces)
         for key, record in kind.records(evaluation.rows, names, origin):
             await self._stage.writer.send(kind.result, key, record)
         cut = cut_of(part.batch, kind.losses)

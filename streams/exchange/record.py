@@ -1,23 +1,22 @@
 """What records of exchanges of every kind have in common (schemas/avro/dns.avsc, l7.avsc)."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import polars as pl
+from typing import Any, Final
 
 from schemas.batch import Batch
 from streams.enrich.identity import kubernetes_record, service_record, workload_key, workload_of
 from streams.enrich.wire import network_type, transport
 from streams.exchange.cut import Cut
+from streams.exchange.latency import latency_record
 from streams.metadata.directory import Directory
 from streams.metadata.endpoint import Endpoint
 
 Row = dict[str, Any]
 Keyed = tuple[str, Row]
 """Kafka key and record."""
-_NOWHERE: Row = {"ip": "", "kubernetes": None}
+NOWHERE: Final[Row] = {"ip": "", "kubernetes": None}
+"""An end that is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,14 @@ class Origin:
         return f"{digest}-{what}"
 
 
-def records_of(rows: pl.DataFrame) -> Iterator[Row]:
-    """Rows one by one; ``row`` is their place in the part."""
-    return rows.iter_rows(named=True)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of a row besides its ends and figures."""
+
+    action: str
+    reason: str | None
+    facts: Row
+    """Fields that only one kind has."""
 
 
 def key_of(row: Row, directory: Directory) -> str:
@@ -46,8 +50,38 @@ def key_of(row: Row, directory: Directory) -> str:
     return workload_key(workload_of(client) if client else None, row["source_address"])
 
 
-def head(origin: Origin, what: int | str, count: int) -> Row:
-    """What a record begins with."""
+def exchange_record(row: Row, directory: Directory, origin: Origin, told: Told) -> Row:
+    """The record of a row, but for what the policies say of it."""
+    start, end = sorted((row["first_seen_at_ns"], row["last_seen_at_ns"]))
+    return {
+        **_head(origin, row["row"], row["count"]),
+        "event": event_record(start, end, told.action, told.reason),
+        "latency": latency_record(row),
+        "network": {
+            "transport": transport(row["protocol"]),
+            "type": network_type(row["destination_address"]),
+            "protocol": row["application"],
+            "direction": row["direction"],
+        },
+        "source": source_record(row, directory),
+        "destination": destination_record(row, directory),
+        **told.facts,
+    }
+
+
+def cut_record(origin: Origin, cut: Cut) -> Row:
+    """The record of a node's interval of which something is missing."""
+    return {
+        **_head(origin, "cut", cut.count),
+        "event": event_record(origin.batch.interval_start_ns, origin.batch.interval_end_ns, "cut", cut.reason),
+        "latency": dict.fromkeys(("mean_us", "p50_us", "p95_us", "max_us")),
+        "network": {"transport": "", "type": "", "protocol": "", "direction": ""},
+        "source": NOWHERE,
+        "destination": {**NOWHERE, "port": 0, "service": None},
+    }
+
+
+def _head(origin: Origin, what: int | str, count: int) -> Row:
     return {
         "id": origin.id_of(what),
         "cluster": origin.cluster,
@@ -57,29 +91,21 @@ def head(origin: Origin, what: int | str, count: int) -> Row:
     }
 
 
-def event(row: Row, action: str, reason: str | None) -> Row:
-    """The ``event`` record of a row."""
-    start, end = sorted((row["first_seen_at_ns"], row["last_seen_at_ns"]))
-    return {"start_ns": start, "end_ns": end, "duration_ns": end - start, "action": action, "reason": reason}
-
-
-def network(row: Row, application: str) -> Row:
-    """The ``network`` record of a row."""
+def event_record(start_ns: int, end_ns: int, action: str, reason: str | None) -> Row:
+    """When it was, and what became of it."""
     return {
-        "transport": transport(row["protocol"]),
-        "type": network_type(row["destination_address"]),
-        "protocol": application,
-        "direction": row["direction"],
-    }
+        "start_ns": start_ns, "end_ns": end_ns, "duration_ns": end_ns - start_ns, "action": action, "reason": reason,
+    }  # fmt: skip
 
 
-def source(row: Row, directory: Directory) -> Row:
-    """The client."""
+def source_record(row: Row, directory: Directory) -> Row:
+    """The client; rows of DNS stand for many of its ports and tell none."""
     endpoint = _endpoint(directory, row["source_index"])
-    return {"ip": row["source_address"], "kubernetes": kubernetes_record(endpoint) if endpoint else None}
+    end = {"ip": row["source_address"], "kubernetes": kubernetes_record(endpoint) if endpoint else None}
+    return {**end, "port": row["client_port"]} if "client_port" in row else end
 
 
-def destination(row: Row, directory: Directory) -> Row:
+def destination_record(row: Row, directory: Directory) -> Row:
     """The server, and the Service that was dialled."""
     endpoint = _endpoint(directory, row["destination_index"])
     service = service_record(row, directory)
@@ -89,22 +115,6 @@ def destination(row: Row, directory: Directory) -> Row:
         "kubernetes": kubernetes_record(endpoint, service["name"] if service else None) if endpoint else None,
         "service": service,
     }
-
-
-def cut_record(origin: Origin, cut: Cut, application: str) -> Keyed:
-    """A node's interval of which something is missing: nobody's exchange, so it has no ends. Key: the node."""
-    start, end = origin.batch.interval_start_ns, origin.batch.interval_end_ns
-    record = {
-        **head(origin, "cut", cut.count),
-        "event": {
-            "start_ns": start, "end_ns": end, "duration_ns": end - start, "action": "cut", "reason": cut.reason,
-        },
-        "network": {"transport": "", "type": "", "protocol": application, "direction": ""},
-        "latency": dict.fromkeys(("mean_us", "p50_us", "p95_us", "max_us")),
-        "source": _NOWHERE,
-        "destination": {**_NOWHERE, "port": 0, "service": None},
-    }  # fmt: skip
-    return origin.batch.node, record
 
 
 def _endpoint(directory: Directory, index: int | None) -> Endpoint | None:

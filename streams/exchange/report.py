@@ -1,4 +1,8 @@
-"""Which node could see when, as far as the batches of one partition tell. Spans of a node that meet become one."""
+"""Which node could see when, as far as the batches of one partition tell. Spans of a node that meet become one.
+
+An agent that slept, as on a crowded machine, reports its last interval and how many it missed before. What passed in
+those the kernel kept for it as far as there was room, and it is in the report: the node saw that time.
+"""
 
 from bisect import bisect_left
 
@@ -11,6 +15,18 @@ from streams.metadata.timeline import Numbers
 Flags = npt.NDArray[np.bool_]
 _MAXIMUM_SPANS = 1024
 """Of one node: what a node that is away every other interval makes in hours. Then the oldest go."""
+_LONGEST_SLEEP_NS = 3600 * 10**9
+"""The retention of the topic: no report of others is older."""
+
+
+def seen_from_ns(batch: Batch) -> int:
+    """Unix time, ns, from which on a batch tells what its node saw.
+
+    What was missed before an agent's first interval passed while there was none.
+    """
+    missed = batch.lost.get("intervals_missed", 0) if batch.sequence else 0
+    slept_ns = missed * (batch.interval_end_ns - batch.interval_start_ns)
+    return batch.interval_start_ns - min(slept_ns, _LONGEST_SLEEP_NS)
 
 
 class Reports:
@@ -24,7 +40,7 @@ class Reports:
         if batch.coverage == "blind":
             return
         spans = self._spans.setdefault(batch.node, [])
-        start, end = batch.interval_start_ns, batch.interval_end_ns
+        start, end = seen_from_ns(batch), batch.interval_end_ns
         first = bisect_left(spans, start, key=lambda span: span[1])
         last = first
         while last < len(spans) and spans[last][0] <= end:

@@ -20,6 +20,8 @@ class IndexCounters:
             "conntrail_index_refused_share", "Share of the last 200 messages that was refused.", registry=registry
         )
         self.skipped = counter("skipped_offsets", "Offsets that Faust did not give; they were read again from the log.")
+        self.left_out = counter("left_out_flows", "Flows that CONNTRAIL_INDEX__FLOWS=notable left out.")
+        self.forgotten = counter("forgotten_edges", "Workload pairs beyond CONNTRAIL_INDEX__EDGES, which count as new.")
         self.retries = Counter(
             "conntrail_index_retries", "Requests and documents sent again, by why.", ["reason"], registry=registry
         )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-_NS_PER_SECOND = 1_000_000_000
+NS_PER_SECOND = 1_000_000_000
 _NS_PER_MS = 1_000_000
 
 
@@ -19,8 +19,6 @@ class Dataset:
 
     kind: Literal["logs", "metrics"]
     name: str
-    retention_days: int
-    """How long the lifecycle policy keeps an index, where the cluster has lifecycles."""
 
     @property
     def template(self) -> str:
@@ -34,31 +32,38 @@ class Dataset:
 
     def index(self, namespace: str, timestamp_ns: int) -> str:
         """The index of a document of that time (UTC day)."""
-        return f"{self.template}-{namespace}-{_day(timestamp_ns // _NS_PER_SECOND // 86400)}"
+        return f"{self.template}-{namespace}-{_day(timestamp_ns // NS_PER_SECOND // 86400)}"
 
 
-FLOW = Dataset("logs", "flow", 7)
-DNS = Dataset("logs", "dns", 7)
-L7 = Dataset("logs", "l7", 7)
-ALERT = Dataset("logs", "alert", 90)
-EVENT = Dataset("logs", "event", 30)
-AUDIT = Dataset("logs", "audit", 90)
-DEAD_LETTER = Dataset("logs", "deadletter", 30)
-WINDOW = Dataset("metrics", "window", 30)
-POLICY = Dataset("metrics", "policy", 90)
-DATASETS = (FLOW, DNS, L7, ALERT, EVENT, AUDIT, DEAD_LETTER, WINDOW, POLICY)
+FLOW = Dataset("logs", "flow")
+DNS = Dataset("logs", "dns")
+L7 = Dataset("logs", "l7")
+ALERT = Dataset("logs", "alert")
+EVENT = Dataset("logs", "event")
+AUDIT = Dataset("logs", "audit")
+DEAD_LETTER = Dataset("logs", "deadletter")
+WINDOW = Dataset("metrics", "window")
+POLICY = Dataset("metrics", "policy")
+NODE = Dataset("metrics", "node")
+DATASETS = (FLOW, DNS, L7, ALERT, EVENT, AUDIT, DEAD_LETTER, WINDOW, POLICY, NODE)
 SPAN_TEMPLATE = "conntrail-span"
+EDGE_TEMPLATE = "conntrail-edge"
 
 
 def span_index(namespace: str, timestamp_ns: int) -> str:
     """The index that remembers which revision of a span is the latest."""
-    return f"{SPAN_TEMPLATE}-{namespace}-{_day(timestamp_ns // _NS_PER_SECOND // 86400)}"
+    return f"{SPAN_TEMPLATE}-{namespace}-{_day(timestamp_ns // NS_PER_SECOND // 86400)}"
+
+
+def edge_index(namespace: str, timestamp_ns: int) -> str:
+    """The index that remembers which pairs first met on a day."""
+    return f"{EDGE_TEMPLATE}-{namespace}-{_day(timestamp_ns // NS_PER_SECOND // 86400)}"
 
 
 @lru_cache(maxsize=4096)
 def iso_time(time_ns: int) -> str:
     """UTC in ISO 8601, to the millisecond, which is what Elasticsearch's ``date`` keeps."""
-    seconds, rest = divmod(time_ns, _NS_PER_SECOND)
+    seconds, rest = divmod(time_ns, NS_PER_SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // _NS_PER_MS:03d}Z"
 
 

@@ -15,6 +15,7 @@ from schemas.topic import (
     KUBERNETES_AUDIT,
     KUBERNETES_EVENTS,
     L7,
+    NODES,
     POLICY_HITS,
     WINDOWS,
     Topic,
@@ -23,13 +24,14 @@ from streams.index import dataset as datasets
 from streams.index.cluster_documents import audit_document, change_document, event_document
 from streams.index.document import Document, Record, empty_span
 from streams.index.exchange import dns, l7
-from streams.index.note import alert, dead_letter, policy_hit
+from streams.index.note import alert, dead_letter, node_status, policy_hit
 from streams.index.traffic import flow, window
 
 _BUILDERS: Final[tuple[tuple[Topic, Callable[[Record, str], Document]], ...]] = (
     (FLOWS, flow),
     (WINDOWS, window),
     (POLICY_HITS, policy_hit),
+    (NODES, node_status),
     (DNS, dns),
     (L7, l7),
     (KUBERNETES_EVENTS, event_document),

@@ -40,10 +40,6 @@ def l7(record: Record, namespace: str) -> Document:
     body |= _http(http)
     body["tls"] = pruned({"version": tls["version"], "client": {"server_name": tls["server_name"]}})
     body["conntrail"] |= pruned({"tls": {"ja4": tls["ja4"], "alpn": tls["alpn"]}})
-    if record["event"]["action"] != "cut":
-        body["policy"] = pruned(record["policy"])
-    if record["rule"]:
-        body["rule"] = pruned(record["rule"])
     body["related"] = _related(record, [_bare(http["host"]), tls["server_name"]], [])
     return _document(record, datasets.L7, namespace, body)
 
@@ -76,6 +72,10 @@ def _body(record: Record, dataset: Dataset, namespace: str) -> Body:
     body["observer"] = {"name": record["observer"]["name"]}
     body["flow"] = {"coverage": record["observer"]["coverage"]}
     body["conntrail"] = {"count": record["count"], **pruned({"latency": latency})}
+    if record["policy"]["verdict"] and event["action"] != "cut":
+        body["policy"] = pruned(record["policy"])
+    if record["rule"]:
+        body["rule"] = pruned(record["rule"])
     return body
 
 

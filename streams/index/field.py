@@ -1,8 +1,7 @@
 """Every field that is indexed, with its type: the contract's table as mappings.
 
 Core types only, which every distribution has. What is not named here stays in the document's source and costs
-no mapping (``dynamic: false``). Cardinality: ``careful`` fields are bounded by the cluster's objects, ``avoid``
-fields are unique per connection: search them, do not aggregate over them.
+no mapping (``dynamic: false``). How many values a field takes is said in cardinality.py.
 """
 
 from collections.abc import Mapping
@@ -32,9 +31,9 @@ HEAD: Fields = {
     "orchestrator.cluster.name": "keyword",
     "observer.name": "keyword",
     "observer.nodes": "keyword",
-    "related.ip": "ip",  # careful
-    "related.hosts": "keyword",  # careful
-    "related.workloads": "keyword",  # careful; namespace/name, on every dataset: the one filter for a time line
+    "related.ip": "ip",
+    "related.hosts": "keyword",
+    "related.workloads": "keyword",
     "rule.name": "keyword",
     "rule.id": "keyword",
     "rule.ruleset": "keyword",
@@ -46,20 +45,20 @@ HEAD: Fields = {
 }
 
 _END: Fields = {
-    "ip": "ip",  # careful
+    "ip": "ip",
     "port": "long",
     "bytes": "long",
     "packets": "long",
     "kubernetes.namespace": "keyword",
-    "kubernetes.pod.name": "keyword",  # careful
-    "kubernetes.pod.uid": "keyword",  # careful
+    "kubernetes.pod.name": "keyword",
+    "kubernetes.pod.uid": "keyword",
     "kubernetes.workload.kind": "keyword",
     "kubernetes.workload.name": "keyword",
     "kubernetes.node.name": "keyword",
     "kubernetes.service.name": "keyword",
     "kubernetes.labels": "flattened",
     "process.name": "keyword",
-    "process.pid": "long",  # avoid
+    "process.pid": "long",
     "process.executable": "keyword",
     "nat.ip": "ip",
     "nat.port": "long",
@@ -73,10 +72,10 @@ TRAFFIC: Fields = {
     "network.direction": "keyword",
     "network.bytes": "long",
     "network.packets": "long",
-    "network.community_id": "keyword",  # avoid
+    "network.community_id": "keyword",
     **{f"source.{name}": kind for name, kind in _END.items()},
     **{f"destination.{name}": kind for name, kind in _END.items()},
-    "destination.domain": "keyword",  # careful
+    "destination.domain": "keyword",
     "destination.unnamed": "boolean",
     "destination.service.name": "keyword",
     "destination.service.namespace": "keyword",
@@ -97,14 +96,16 @@ TRAFFIC: Fields = {
     "policy.denied_by": "keyword",
     "policy.pending": "keyword",
     "policy.drift": "boolean",
+    "conntrail.level": "keyword",
 }
 
 FLOW: Fields = {
-    "flow.id": "keyword",  # avoid
+    "flow.id": "keyword",
     "flow.final": "boolean",
     "flow.reporter": "keyword",
     "flow.end_reason": "keyword",
     "flow.attempts": "long",
+    "conntrail.notable": "keyword",
     "tcp.state": "keyword",
     "tcp.rtt_us": "long",
     "tcp.rtt_var_us": "long",
@@ -132,6 +133,8 @@ POLICY: Fields = {
     "policy.last_seen": "date",
 }
 
+NODE: Fields = {"flow.coverage": "keyword"}
+
 ALERT: Fields = {
     "alert.id": "keyword",
     "alert.severity": "keyword",
@@ -139,6 +142,23 @@ ALERT: Fields = {
     "alert.subject": "flattened",
     "alert.evidence": "keyword",
     "alert.suggestions": "keyword",
+    "alert.namespace": "keyword",
+    "alert.policies": "keyword",
+    "alert.nearest_miss": "keyword",
+    "alert.runbook": "keyword",
+    "alert.count": "long",
+    "alert.members": "keyword",
+    "alert.member_count": "long",
+    "alert.causes.kind": "keyword",
+    "alert.causes.object": "keyword",
+    "alert.causes.summary": "keyword",
+    "alert.causes.by": "keyword",
+    "alert.causes.at": "date",
+    "alert.causes.confidence": "float",
+    "alert.causes.evidence": "keyword",
+    "alert.worked.since": "date",
+    "alert.worked.until": "date",
+    "alert.silenced_until": "date",
     "alert.updated": "date",
     "threat.framework": "keyword",
     "threat.tactic.id": "keyword",
@@ -148,9 +168,9 @@ ALERT: Fields = {
 }
 
 EXCHANGE: Fields = {
-    "client.ip": "ip",  # careful
+    "client.ip": "ip",
     "client.port": "long",
-    "server.ip": "ip",  # careful
+    "server.ip": "ip",
     "server.port": "long",
     "conntrail.count": "long",
     "conntrail.latency.mean_us": "long",
@@ -162,11 +182,11 @@ EXCHANGE: Fields = {
 DNS: Fields = {
     **EXCHANGE,
     "dns.type": "keyword",
-    "dns.question.name": "keyword",  # careful: whoever makes up names fills it
+    "dns.question.name": "keyword",
     "dns.question.type": "keyword",
     "dns.response_code": "keyword",
-    "dns.answers.data": "keyword",  # careful
-    "dns.resolved_ip": "ip",  # careful
+    "dns.answers.data": "keyword",
+    "dns.resolved_ip": "ip",
     "dns.header_flags": "keyword",
     "conntrail.time_to_live_seconds": "long",
     "conntrail.truncated": "long",
@@ -175,36 +195,36 @@ DNS: Fields = {
 L7: Fields = {
     **EXCHANGE,
     "http.request.method": "keyword",
-    "http.request.id": "keyword",  # avoid
+    "http.request.id": "keyword",
     "http.response.status_code": "long",
     "http.version": "keyword",
-    "url.path": "keyword",  # careful: templates
-    "url.domain": "keyword",  # careful
-    "user_agent.original": "keyword",  # careful
-    "trace.id": "keyword",  # avoid
-    "span.id": "keyword",  # avoid
+    "url.path": "keyword",
+    "url.domain": "keyword",
+    "user_agent.original": "keyword",
+    "trace.id": "keyword",
+    "span.id": "keyword",
     "tls.version": "keyword",
-    "tls.client.server_name": "keyword",  # careful
+    "tls.client.server_name": "keyword",
     "conntrail.tls.ja4": "keyword",
     "conntrail.tls.alpn": "keyword",
 }
 
 CLUSTER: Fields = {
-    "event.id": "keyword",  # avoid
+    "event.id": "keyword",
     "event.code": "keyword",
     "event.provider": "keyword",
     "kubernetes.namespace": "keyword",
     "kubernetes.workload.kind": "keyword",
     "kubernetes.workload.name": "keyword",
-    "kubernetes.pod.name": "keyword",  # careful
+    "kubernetes.pod.name": "keyword",
     "kubernetes.node.name": "keyword",
     "kubernetes.service.name": "keyword",
     "orchestrator.namespace": "keyword",
     "orchestrator.resource.type": "keyword",
-    "orchestrator.resource.name": "keyword",  # careful
-    "orchestrator.resource.id": "keyword",  # avoid
-    "related.user": "keyword",  # careful
-    "user.name": "keyword",  # careful
+    "orchestrator.resource.name": "keyword",
+    "orchestrator.resource.id": "keyword",
+    "related.user": "keyword",
+    "user.name": "keyword",
 }
 
 EVENT: Fields = {
@@ -220,9 +240,9 @@ AUDIT: Fields = {
     "http.response.status_code": "long",
     "kubernetes.audit.decision": "keyword",
     "kubernetes.audit.subresource": "keyword",
-    "source.ip": "ip",  # careful
+    "source.ip": "ip",
     "user.group.name": "keyword",
-    "user_agent.original": "keyword",  # careful
+    "user_agent.original": "keyword",
 }
 
 DEAD_LETTER: Fields = {
@@ -236,6 +256,8 @@ DEAD_LETTER: Fields = {
 }
 
 SPAN: Fields = {"@timestamp": "date", "revision": "long"}
+
+EDGE: Fields = {"@timestamp": "date", "orchestrator.cluster.name": "keyword"}
 
 # Lucene refuses terms above 32,766 bytes; a longer text stays in the source and is not searchable.
 _IGNORE_ABOVE = 1024

@@ -1,4 +1,4 @@
-"""Documents of what is noted about traffic and about the pipeline: policies that were met, alerts, dead letters."""
+"""Documents of what is noted about traffic and the pipeline: policies met, what nodes saw, alerts, dead letters."""
 
 import hashlib
 from base64 import b64encode
@@ -8,6 +8,11 @@ from streams.index.dataset import iso_time
 from streams.index.document import Document, Record, head, pruned, spanned, without_empty
 
 _SEVERITIES = {"low": 21, "medium": 47, "high": 73, "critical": 99}  # Elastic Security's scale of risk
+
+_ALERT_FACTS = (
+    "id", "severity", "status", "namespace", "subject", "policies", "nearest_miss", "evidence", "suggestions",
+    "runbook", "count", "members", "member_count",
+)  # fmt: skip
 
 
 def policy_hit(record: Record, namespace: str) -> Document:
@@ -40,6 +45,25 @@ def policy_hit(record: Record, namespace: str) -> Document:
     return spanned(record, datasets.POLICY, namespace, body)
 
 
+def node_status(record: Record, namespace: str) -> Document:
+    """A ``metrics-conntrail.node`` document: a node says it of every interval, a quiet one too."""
+    start_ns, end_ns = record["interval_start_ns"], record["interval_end_ns"]
+    body = head(datasets.NODE, namespace, end_ns, record["cluster"], "metric")
+    body["event"] |= {
+        "category": ["host"],
+        "type": ["info"],
+        "start": iso_time(start_ns),
+        "end": iso_time(end_ns),
+        "duration": end_ns - start_ns,
+    }
+    body["observer"] = {"name": record["node"]}
+    body["flow"] = pruned({"coverage": record["coverage"]})
+    body["conntrail"] = {"lost": dict(record["lost"])} if record["lost"] else {}
+    place = (record["cluster"], record["node"], start_ns, end_ns)
+    identity = hashlib.blake2b(repr(place).encode(), digest_size=16).hexdigest()
+    return Document(datasets.NODE.index(namespace, end_ns), identity, 1, without_empty(body))
+
+
 def alert(record: Record, namespace: str) -> Document:
     """A ``logs-conntrail.alert`` document."""
     started_ns = record["started_at_ns"]
@@ -56,15 +80,28 @@ def alert(record: Record, namespace: str) -> Document:
         }
     )
     body["message"] = record["message"]
-    body["rule"] = {"name": record["rule"]}
+    body["rule"] = pruned({"name": record["rule"], "category": record["category"]})
+    body["related"] = pruned({"workloads": record["workloads"]})
     body["alert"] = pruned(
         {
-            **{name: record[name] for name in ("id", "severity", "status", "subject", "evidence", "suggestions")},
+            **{name: record[name] for name in _ALERT_FACTS},
+            "causes": [_cause(cause) for cause in record["causes"]],
+            "worked": {"since": _time(record["worked_since_ns"]), "until": _time(record["worked_until_ns"])},
+            "silenced_until": _time(record["silenced_until_ns"]),
             "updated": iso_time(record["updated_at_ns"]),
         }
     )
     # By its start: a later revision must meet the earlier one in the same index.
     return Document(datasets.ALERT.index(namespace, started_ns), record["id"], record["revision"], without_empty(body))
+
+
+def _cause(cause: Record) -> Record:
+    known = {name: cause[name] for name in ("kind", "object", "summary", "by", "confidence", "evidence")}
+    return pruned({**known, "at": _time(cause["at_ns"] or None)})
+
+
+def _time(at_ns: int | None) -> str | None:
+    return None if at_ns is None else iso_time(at_ns)
 
 
 def dead_letter(record: Record, namespace: str) -> Document:

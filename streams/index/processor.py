@@ -16,6 +16,7 @@ from schemas.topic import DEAD_LETTER, Topic
 from streams.index.counters import IndexCounters
 from streams.index.document import Document
 from streams.index.documents import document_of
+from streams.index.notable.writer import NotableFlows
 from streams.index.writer import IndexWriter
 from streams.result.deadletter import Refused, dead_letter
 from streams.result.writer import ResultWriter
@@ -43,6 +44,8 @@ class IndexStage:
     index: IndexWriter
     dead_letters: ResultWriter
     counters: IndexCounters
+    notable: NotableFlows | None
+    """None where all flows are indexed."""
     share: RefusalShare
     """Of all topics but the dead letters, of which every refusal makes another."""
 
@@ -140,6 +143,8 @@ class IndexProcessor:
 
     async def _index(self, items: Sequence[_Item]) -> None:
         decoded: list[tuple[_Item, Document]] = []
+        if self._stage.notable is not None:
+            await self._stage.notable.load()
         for item in items:
             try:
                 record = await self._decode(item)
@@ -147,7 +152,7 @@ class IndexProcessor:
                 await self._refuse(item, str(error))
                 continue
             topic = self._stage.topics[item.topic]
-            decoded.append((item, document_of(topic, record, self._stage.namespace)))
+            decoded.append((item, self._document(topic, record)))
         outcome = await self._stage.index.index([document for _, document in decoded])
         reasons = dict(outcome.refused)
         for number, (item, _) in enumerate(decoded):
@@ -155,10 +160,17 @@ class IndexProcessor:
                 await self._refuse(item, reasons[number])
             elif not self._is_dead_letter(item):
                 self._stage.share.accept()
+        if self._stage.notable is not None:
+            await self._stage.notable.save()
+            self._stage.notable.tell(self._stage.counters)
         await self._stage.dead_letters.delivered()
         self._stage.counters.refused_share.set(self._stage.share.value)
         self._stage.share.check()
         await self._give_back(items)
+
+    def _document(self, topic: Topic, record: Record) -> Document:
+        document = document_of(topic, record, self._stage.namespace)
+        return document if self._stage.notable is None else self._stage.notable.choose(topic, record, document)
 
     async def _decode(self, item: _Item) -> Record:
         """Waits while a registry that has to be asked is away. Raises DecodeError, or RegistryError when it refuses."""
@@ -200,6 +212,8 @@ class IndexProcessor:
 
     async def _note_assigned(self, _app: Any, /, *_: Any, **__: Any) -> None:
         self.is_assigned = True
+        if self._stage.notable is not None:
+            self._stage.notable.forget_loaded()
 
     async def _forget(self, _app: Any, /, *revoked: Any, **_: Any) -> None:
         for position in revoked[0]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.setting.index import IndexSettings
 from streams.index import dataset as datasets
 from streams.index import field
-from streams.index.dataset import DATASETS, SPAN_TEMPLATE, Dataset
+from streams.index.dataset import DATASETS, EDGE_TEMPLATE, SPAN_TEMPLATE, Dataset
 
 MANAGED_BY = "conntrail"
 _PRIORITY = 250
@@ -20,6 +21,7 @@ _FIELDS: Mapping[str, field.Fields] = {
     datasets.FLOW.template: field.FLOW,
     datasets.WINDOW.template: field.WINDOW,
     datasets.POLICY.template: field.POLICY,
+    datasets.NODE.template: field.NODE,
     datasets.DNS.template: field.DNS,
     datasets.L7.template: field.L7,
     datasets.ALERT.template: field.ALERT,
@@ -49,26 +51,37 @@ def component_templates(features: ClusterFeatures) -> dict[str, dict[str, Any]]:
     }
 
 
+def fields_of() -> Mapping[str, field.Fields]:
+    """What each dataset has beside what every document, or all traffic, has; by the template's name."""
+    return _FIELDS
+
+
+def searchable(dataset: Dataset) -> field.Fields:
+    """Every field of a dataset's documents."""
+    shared = {**field.HEAD, **field.TRAFFIC} if dataset in _TRAFFIC_DATASETS else field.HEAD
+    return {**shared, **_FIELDS[dataset.template]}
+
+
 def index_templates(features: ClusterFeatures) -> dict[str, dict[str, Any]]:
-    """By name: one a dataset, and one for the notes on spans."""
+    """By name: one a dataset, and those for notes on spans and on pairs that have met."""
     templates = {dataset.template: _index_template(dataset, features) for dataset in DATASETS}
-    templates[SPAN_TEMPLATE] = {
-        "index_patterns": [f"{SPAN_TEMPLATE}-*"],
-        "priority": _PRIORITY,
-        "template": {
-            "settings": {**_settings(), **_lifecycle(datasets.WINDOW, features)},
-            "mappings": _mappings(field.SPAN),
-        },
-        "_meta": _NOTE,
-    }
+    templates[SPAN_TEMPLATE] = _note_template(SPAN_TEMPLATE, field.SPAN, features)
+    templates[EDGE_TEMPLATE] = _note_template(EDGE_TEMPLATE, field.EDGE, features)
     return templates
 
 
-def lifecycle_policies(features: ClusterFeatures) -> dict[str, dict[str, Any]]:
-    """By name: each dataset's indices go when their day is as old as its retention."""
+def lifecycle_policies(features: ClusterFeatures, index: IndexSettings) -> dict[str, dict[str, Any]]:
+    """By name: each dataset's indices go when their day is as old as the settings say."""
     if not features.has_lifecycle:
         return {}
-    return {dataset.template: _policy(dataset.retention_days) for dataset in DATASETS}
+    return {dataset.template: _policy(index.days(dataset.name)) for dataset in DATASETS}
+
+
+def is_as_written(policy: Mapping[str, Any]) -> bool:
+    """Whether a lifecycle policy is one of ours that nobody changed since."""
+    body = policy["policy"]
+    days = body.get("_meta", {}).get("days")
+    return days is not None and body.get("phases") == _policy(days)["policy"]["phases"]
 
 
 def _index_template(dataset: Dataset, features: ClusterFeatures) -> dict[str, Any]:
@@ -83,6 +96,18 @@ def _index_template(dataset: Dataset, features: ClusterFeatures) -> dict[str, An
         "template": {
             "settings": _lifecycle(dataset, features),
             "mappings": _mappings(_FIELDS.get(dataset.template, {})),
+        },
+        "_meta": _NOTE,
+    }
+
+
+def _note_template(name: str, fields: field.Fields, features: ClusterFeatures) -> dict[str, Any]:
+    return {
+        "index_patterns": [f"{name}-*"],
+        "priority": _PRIORITY,
+        "template": {
+            "settings": {**_settings(), **_lifecycle(datasets.WINDOW, features)},
+            "mappings": _mappings(fields),
         },
         "_meta": _NOTE,
     }
@@ -130,6 +155,6 @@ def _lifecycle(dataset: Dataset, features: ClusterFeatures) -> dict[str, Any]:
 
 
 def _policy(days: int) -> dict[str, Any]:
-    return {
-        "policy": {"phases": {"hot": {"actions": {}}, "delete": {"min_age": f"{days + 1}d", "actions": {"delete": {}}}}}
-    }
+    delete = {"min_age": f"{days + 1}d", "actions": {"delete": {}}}
+    # The days are noted so that a later setup can tell a setting that changed from a policy that somebody changed.
+    return {"policy": {"phases": {"hot": {"actions": {}}, "delete": delete}, "_meta": {**_NOTE, "days": days}}}

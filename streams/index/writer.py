@@ -1,55 +1,28 @@
-"""Writes documents to Elasticsearch, each once, however often and in whatever order they come; waits out its absences.
+"""Writes documents to Elasticsearch, each once, however often and in whatever order they come.
 
-The client's bulk helpers are not used: they raise on a single 429, let connection errors through and sleep inside
-a generator. Which documents a higher revision made stale is settled with a note per span, written before the search
-for stale documents and read after each bulk: whichever of two workers comes second sees the other.
+Which documents a higher revision made stale is settled with a note per span, written before the search for stale
+documents and read after each bulk: whichever of two workers comes second sees the other.
 """
 
-import asyncio
-import random
-import time
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-import structlog
-from elastic_transport import TlsError
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, TransportError
-
-from runtime.elasticsearch import client_options
 from runtime.settings import ElasticsearchSettings
 from streams.errors import WriteError
-from streams.index.bulk import (
-    MAXIMUM_REQUEST_BYTES,
-    Action,
-    Fate,
-    ItemOutcome,
-    delete_action,
-    index_action,
-    is_passing,
-    item_outcome,
-    stale_query,
-    take_request,
-)
+from streams.index.bulk import Fate, ItemOutcome, delete_action, index_action, stale_query
+from streams.index.connection.writer import Connection
 from streams.index.counters import IndexCounters
 from streams.index.document import Document, Span
+from streams.index.request.writer import RequestWriter
 from streams.index.settle import Emission, emissions
-from streams.index.template import MANAGED_BY
+from streams.index.target.writer import TargetWriter
 
-_REQUEST_SECONDS = 60.0
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 30.0
-_REFUSALS_BEFORE_SPLIT = 1
-_REQUEST_GROWTH_BYTES = 16 << 10
-_STALE_PAGE = 1000
-_SETTLED_SPANS = 10_000
-# A node with a wrong clock, or a hostile one, must not make an index for every day there ever was.
-_NEW_INDICES_AN_HOUR = 200
-_TOO_LARGE = 413
-_BULK_FILTER = "items.*.status,items.*.error"
-_log = structlog.get_logger()
+_STALE_PAGE: Final = 1000
+_SETTLED_SPANS: Final = 10_000
+_NEW_DAYS: Final = "more new days than a cluster's clock can explain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +40,10 @@ class IndexWriter:
 
     def __init__(self, settings: ElasticsearchSettings, counters: IndexCounters) -> None:
         """Raise SettingsError for hosts that are no URLs."""
-        self._settings = settings
-        self._options = client_options(settings)
         self._counters = counters
-        self._client: AsyncElasticsearch | None = None
-        self._request_bytes = MAXIMUM_REQUEST_BYTES
-        self._indices: OrderedDict[str, None] = OrderedDict()
-        self._created_at: deque[float] = deque()
+        self._connection = Connection(settings, counters)
+        self._targets = TargetWriter(self._connection)
+        self._requests = RequestWriter(self._connection, self._targets)
         self._settled: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     async def index(self, documents: Sequence[Document]) -> Outcome:
@@ -81,8 +51,13 @@ class IndexWriter:
 
         Raises WriteError when templates are missing or the credentials do not suffice.
         """
-        fates: dict[int, ItemOutcome] = await self._refuse_new_indices(documents)
-        fates |= await self._send(
+        strange = await self._targets.require(dict.fromkeys(document.index for document in documents))
+        fates = {
+            n: ItemOutcome(Fate.REFUSED, f"{document.index}: {_NEW_DAYS}")
+            for n, document in enumerate(documents)
+            if document.index in strange
+        }
+        fates |= await self._requests.send(
             index_action(n, document)
             for n, document in enumerate(documents)
             if n not in fates and document.body is not None
@@ -98,98 +73,32 @@ class IndexWriter:
         self._counters.duplicates.inc(outcome.duplicates)
         return outcome
 
+    async def note(self, documents: Sequence[Document]) -> None:
+        """Index what is no result but a memory of ours, uncounted. Raises WriteError when it is refused."""
+        await self._targets.require(dict.fromkeys(document.index for document in documents))
+        fates = await self._requests.send(index_action(n, document) for n, document in enumerate(documents))
+        for n, item in fates.items():
+            if item.fate is Fate.REFUSED:
+                raise WriteError(f"{documents[n].index} does not take its notes ({item.reason}): run conntrail setup")
+
+    async def notes(self, pattern: str, cluster: str, page: int) -> AsyncIterator[list[Any]]:
+        """Notes of a cluster by pages, the latest first; nothing where there is no such index yet."""
+        client = self._connection.client
+        query = {"term": {"orchestrator.cluster.name": cluster}}
+        sort: Any = [{"@timestamp": "desc"}, "_doc"]
+        await self._connection.ask(lambda: client.indices.refresh(index=pattern))
+        after: Any = None
+        while True:
+            ask = partial(client.search, index=pattern, query=query, size=page, sort=sort, search_after=after)
+            hits = (await self._connection.ask(ask))["hits"]["hits"]
+            if not hits:
+                return
+            yield [hit["_source"] for hit in hits]
+            after = hits[-1]["sort"]
+
     async def close(self) -> None:
         """Give the connections back."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-    async def _send(self, actions: Iterable[Action]) -> dict[int, ItemOutcome]:
-        """Every action to its end, in requests of bounded size."""
-        fates: dict[int, ItemOutcome] = {}
-        pending = deque(actions)
-        refusals = 0
-        while pending:
-            chunk = take_request(pending, self._request_bytes)
-            try:
-                again = _sort_out(chunk, await self._bulk(chunk), fates)
-            except ApiError as error:
-                again = self._after_refusal(error, chunk, fates, refusals)
-                reason = str(error.status_code)
-            except TransportError as error:
-                self._require_trust(error)
-                again, reason = chunk, type(error).__name__
-            else:
-                reason = "document"
-                self._request_bytes = min(MAXIMUM_REQUEST_BYTES, self._request_bytes + _REQUEST_GROWTH_BYTES)
-            pending.extendleft(reversed(again))
-            refusals = await self._wait(reason, refusals) if again else 0
-            if again and reason == "document":
-                # Perhaps since their index was removed: then it must come back with our mapping or not at all.
-                for name in dict.fromkeys(action.index for action in again):
-                    await self._patiently(partial(self._require_index, name))
-        return fates
-
-    async def _bulk(self, chunk: Sequence[Action]) -> list[ItemOutcome]:
-        lines: Any = [action.lines[:-1] for action in chunk]  # the client passes encoded lines on as they are
-        answer = await self._connected().bulk(operations=lines, filter_path=_BULK_FILTER)
-        return [item_outcome(item) for item in answer["items"]]
-
-    def _after_refusal(
-        self, error: ApiError, chunk: list[Action], fates: dict[int, ItemOutcome], refusals: int
-    ) -> list[Action]:
-        """The whole request was refused: return what is to be sent again, in smaller requests where size may be why."""
-        is_large = error.status_code == _TOO_LARGE
-        if not is_large and not is_passing(error.status_code):
-            raise self._failure(error) from error
-        if is_large and len(chunk) == 1:
-            fates[chunk[0].number] = ItemOutcome(Fate.REFUSED, f"{chunk[0].size_bytes} bytes: {error.message}")
-            return []
-        if is_large or refusals >= _REFUSALS_BEFORE_SPLIT:
-            # Over the node's indexing pressure limit a request of this size is refused for ever.
-            self._request_bytes = sum(action.size_bytes for action in chunk) // 2
-        return chunk
-
-    async def _refuse_new_indices(self, documents: Sequence[Document]) -> dict[int, ItemOutcome]:
-        """Make sure that every index is there and is ours; refuse documents of far too many days."""
-        refused: set[str] = set()
-        for name in dict.fromkeys(document.index for document in documents):
-            if name not in self._indices and not await self._patiently(partial(self._require_index, name)):
-                refused.add(name)
-        reason = "more new days than a cluster's clock can explain"
-        return {
-            n: ItemOutcome(Fate.REFUSED, f"{d.index}: {reason}") for n, d in enumerate(documents) if d.index in refused
-        }
-
-    async def _require_index(self, name: str) -> bool:
-        """Whether the index may be written to; it is created when it is not there, and kept only with our mapping."""
-        client = self._connected()
-        is_created = False
-        try:
-            mapping = await client.indices.get_mapping(index=name)
-        except NotFoundError:
-            if not self._may_create():
-                return False
-            await client.options(ignore_status=400).indices.create(index=name)  # 400: another worker was faster
-            is_created = True
-            mapping = await client.indices.get_mapping(index=name)
-        if mapping[name]["mappings"].get("_meta", {}).get("managed_by") != MANAGED_BY:
-            if is_created:
-                await client.indices.delete(index=name)
-            raise WriteError(f"no index template of ours applies to {name}: run conntrail setup")
-        self._indices[name] = None
-        if len(self._indices) > _NEW_INDICES_AN_HOUR:
-            self._indices.popitem(last=False)
-        return True
-
-    def _may_create(self) -> bool:
-        now = time.monotonic()
-        while self._created_at and self._created_at[0] < now - 3600:
-            self._created_at.popleft()
-        if len(self._created_at) >= _NEW_INDICES_AN_HOUR:
-            return False
-        self._created_at.append(now)
-        return True
+        await self._connection.close()
 
     async def _settle(self, spans: Iterable[Span | None]) -> None:
         """Leave no document of a revision that a higher one of the same span replaced."""
@@ -206,28 +115,24 @@ class IndexWriter:
                 await self._sweep(emission.latest, noted)
 
     async def _note_revision(self, span: Span) -> None:
-        if span.index not in self._indices:
-            await self._patiently(lambda: self._require_index(span.index))
         body = {"@timestamp": span.timestamp, "revision": span.revision}
-        fates = await self._send([index_action(0, Document(span.index, span.id, span.revision, body))])
-        if fates[0].fate is Fate.REFUSED:
-            raise WriteError(f"{span.index} does not take its notes ({fates[0].reason}): run conntrail setup")
+        await self.note([Document(span.index, span.id, span.revision, body)])
 
     async def _noted_revisions(self, found: Sequence[Emission]) -> list[tuple[Emission, int]]:
         """What is noted of these spans; reading by id sees what no refresh has shown yet."""
         if not found:
             return []
         wanted = [{"_index": e.latest.index, "_id": e.latest.id, "_source": False} for e in found]
-        answer = await self._patiently(lambda: self._connected().mget(docs=wanted))
+        answer = await self._connection.ask(lambda: self._connection.client.mget(docs=wanted))
         answers = zip(found, answer["docs"], strict=True)
         return [(emission, note["_version"]) for emission, note in answers if note.get("found")]
 
     async def _sweep(self, span: Span, revision: int) -> None:
         """Remove the span's documents of lower revisions."""
-        client = self._connected()
-        await self._patiently(lambda: client.indices.refresh(index=span.target))
+        client = self._connection.client
+        await self._connection.ask(lambda: client.indices.refresh(index=span.target))
         while True:
-            answer = await self._patiently(
+            answer = await self._connection.ask(
                 lambda: client.search(
                     index=span.target,
                     query=stale_query(span, revision),
@@ -240,62 +145,6 @@ class IndexWriter:
             if not hits:
                 return
             actions = [delete_action(n, h["_index"], h["_id"], h["_version"]) for n, h in enumerate(hits)]
-            fates = await self._send(actions)
+            fates = await self._requests.send(actions)
             self._counters.stale.inc(sum(item.fate is Fate.DONE for item in fates.values()))
-            await self._patiently(lambda: client.indices.refresh(index=span.target))
-
-    async def _patiently(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Make a call until Elasticsearch answers it."""
-        refusals = 0
-        while True:
-            try:
-                return await call()
-            except ApiError as error:
-                if not is_passing(error.status_code):
-                    raise self._failure(error) from error
-                refusals = await self._wait(str(error.status_code), refusals)
-            except TransportError as error:
-                self._require_trust(error)
-                refusals = await self._wait(type(error).__name__, refusals)
-
-    async def _wait(self, reason: str, refusals: int) -> int:
-        """Wait longer each time, with jitter so that workers do not come back as one; returns the next count."""
-        self._counters.retries.labels(reason).inc()
-        if refusals == 0:
-            _log.warning("Elasticsearch does not take documents, waiting", reason=reason)
-        seconds = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(refusals, 20))
-        await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-        return refusals + 1
-
-    def _require_trust(self, error: TransportError) -> None:
-        """No waiting mends a certificate that we do not know."""
-        if isinstance(error, TlsError):
-            hint = "check CONNTRAIL_ELASTICSEARCH__CA_CERTS"
-            raise WriteError(
-                f"Elasticsearch at {self._settings.hosts} is not trusted ({error.message}): {hint}"
-            ) from error
-
-    def _failure(self, error: ApiError) -> WriteError:
-        hint = "; check CONNTRAIL_ELASTICSEARCH__API_KEY" if error.status_code in (401, 403) else ""
-        return WriteError(
-            f"Elasticsearch at {self._settings.hosts} refuses ({error.status_code}): {error.message}{hint}"
-        )
-
-    def _connected(self) -> AsyncElasticsearch:
-        """Made at the first use: the client belongs to the running loop."""
-        if self._client is None:
-            self._client = AsyncElasticsearch(**self._options, request_timeout=_REQUEST_SECONDS, max_retries=0)
-        return self._client
-
-
-def _sort_out(chunk: Sequence[Action], items: Sequence[ItemOutcome], fates: dict[int, ItemOutcome]) -> list[Action]:
-    """Note what is settled; return what is to be sent again. Raises WriteError when we may not write."""
-    again = []
-    for action, item in zip(chunk, items, strict=True):
-        if item.fate is Fate.FORBIDDEN:
-            raise WriteError(f"Elasticsearch refuses: {item.reason}; check CONNTRAIL_ELASTICSEARCH__API_KEY")
-        if item.fate is Fate.AGAIN:
-            again.append(action)
-        else:
-            fates[action.number] = item
-    return again
+            await self._connection.ask(lambda: client.indices.refresh(index=span.target))

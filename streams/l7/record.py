@@ -1,43 +1,31 @@
-"""Named rows of L7Exchange as L7 records (schemas/avro/l7.avsc).
+"""What rows of L7Exchange say in L7 records (schemas/avro/l7.avsc).
 
 ``event.action``: ``answered``; ``error`` when the status is 500 or above, the server's own fault; ``unanswered`` when
 no answer was seen; ``hello`` for TLS, of which only the beginning can be read; ``cut`` for what the node did not show.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
 
 from schemas.topic import L7, L7_RAW
-from streams.exchange.cut import APPLICATION_LOSSES, Cut
+from streams.exchange.cut import APPLICATION_LOSSES
+from streams.exchange.judge import Judgement
 from streams.exchange.kind import Kind
-from streams.exchange.latency import latency_record
-from streams.exchange.record import (
-    Keyed,
-    Origin,
-    Row,
-    cut_record,
-    destination,
-    event,
-    head,
-    key_of,
-    network,
-    records_of,
-    source,
-)
-from streams.l7.judge import NO_VERDICT, Judge, on_tcp, policy_record
-from streams.metadata.directory import Directory
-from streams.policy.knowledge import Names
-from streams.policy.verdict import Verdict, rule_record
+from streams.exchange.record import NOWHERE, Row, Told
+from streams.policy.template import is_template
+from streams.policy.verdict_cache import Asked
 
 _TLS: Final = "tls"
 _SERVER_ERROR: Final = 500
+_REFUSALS: Final = (0, 401, 403)
+"""What a client gets whom a proxy enforces a policy against: no answer, or one of these. Cilium and Envoy say 403."""
 _NO_HTTP: Final[Row] = {
     "method": "", "status": 0, "version": "", "host": "", "path": "", "user_agent": "", "request_id": "",
     "trace_parent": "",
 }  # fmt: skip
 _NO_TLS: Final[Row] = {"server_name": "", "version": "", "alpn": [], "ja4": ""}
+_NOTHING: Final[Row] = {"http": _NO_HTTP, "tls": _NO_TLS, "source": {**NOWHERE, "port": 0}}
 
 
 def action_of(application: str, status: int) -> str:
@@ -49,29 +37,20 @@ def action_of(application: str, status: int) -> str:
     return "error" if status >= _SERVER_ERROR else "answered"
 
 
-def l7_records(rows: pl.DataFrame, names: Names, origin: Origin) -> Iterator[Keyed]:
-    """Kafka key (client workload) and record of each row."""
-    judge = Judge(names.directory, names.policies)
-    for row in records_of(rows):
-        yield key_of(row, names.directory), _record(row, names.directory, judge, origin)
+def asked_of(row: Row) -> Asked:
+    """The request as policies see it; of what tells no method they see the connection."""
+    return Asked("TCP", row["destination_port"], http=(row["method"], row["path"]) if row["method"] else None)
 
 
-def _record(row: Row, directory: Directory, judge: Judge, origin: Origin) -> Row:
-    verdict = judge.verdict(row)
+def _is_served(row: Row) -> bool:
+    return bool(row["method"]) and row["status"] not in _REFUSALS
+
+
+def _told(row: Row, judged: Judgement) -> Told:
     action = action_of(row["application"], row["status"])
-    is_drift = judge.has_drift(row, verdict)
-    return {
-        **head(origin, row["row"], row["count"]),
-        "event": event(row, action, _reason(row, action, verdict, is_drift=is_drift)),
-        "http": _NO_HTTP if row["application"] == _TLS else _http(row),
-        "tls": _tls(row) if row["application"] == _TLS else _NO_TLS,
-        "latency": latency_record(row),
-        "network": network(row, row["application"]),
-        "source": {**source(row, directory), "port": row["client_port"]},
-        "destination": destination(row, directory),
-        "policy": policy_record(verdict, is_drift=is_drift),
-        "rule": _rule(verdict),
-    }
+    is_tls = row["application"] == _TLS
+    facts = {"http": _NO_HTTP if is_tls else _http(row), "tls": _tls(row) if is_tls else _NO_TLS}
+    return Told(action, _reason(row, action, judged), facts)
 
 
 def _http(row: Row) -> Row:
@@ -85,24 +64,21 @@ def _tls(row: Row) -> Row:
     }  # fmt: skip
 
 
-def _reason(row: Row, action: str, verdict: Verdict, *, is_drift: bool) -> str | None:
-    if is_drift:
-        return verdict.answer_reason
+def _reason(row: Row, action: str, judged: Judgement) -> str | None:
+    if judged.is_drift:
+        return judged.verdict.answer_reason
     if action == "unanswered":
-        return verdict.silent_reason or "no answer was seen"
-    return f"status {row['status']}" if action == "error" else None
+        return judged.verdict.silent_reason or "no answer was seen"
+    if action == "error":
+        return f"status {row['status']}"
+    if judged.verdict.policy_verdict == "unknown" and is_template(row["path"]):
+        return f"{judged.verdict.words}: of the path only the template is known"
+    return None
 
 
-def _rule(verdict: Verdict) -> Row | None:
-    names = ("name", "id", "ruleset", "category", "uuid")
-    return rule_record({f"rule_{name}": getattr(verdict, f"rule_{name}") for name in names})
+def _on_tcp(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose ``protocol`` is the application's, with that as ``application``."""
+    return rows.rename({"protocol": "application"}).with_columns(pl.lit(6, dtype=pl.Int32()).alias("protocol"))
 
 
-def _cut(origin: Origin, cut: Cut) -> Keyed:
-    key, record = cut_record(origin, cut, "")
-    record["source"] = {**record["source"], "port": 0}
-    nothing = {"http": _NO_HTTP, "tls": _NO_TLS, "policy": policy_record(NO_VERDICT, is_drift=False), "rule": None}
-    return key, {**record, **nothing}
-
-
-KIND: Final = Kind(L7_RAW, L7, APPLICATION_LOSSES, on_tcp, l7_records, _cut)
+KIND: Final = Kind(L7_RAW, L7, APPLICATION_LOSSES, _on_tcp, asked_of, _is_served, _told, _NOTHING)

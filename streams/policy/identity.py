@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from streams.metadata.endpoint import Endpoint
 from streams.policy.calico.http import OfRequest
 from streams.policy.cilium.condition import NamedLike
-from streams.policy.cilium.port import OfRequests
+from streams.policy.cilium.query import OfQueries
+from streams.policy.cilium.request import OfRequests
 from streams.policy.combination import leaves
 from streams.policy.condition import Condition, InNetwork, InNetworks, NamedBy, NamedPort, PortRange
 from streams.policy.network import Address, Network
@@ -49,7 +50,7 @@ class Classes:
     names: tuple[Condition, ...] = field(default=())
     """What is asked of names; mostly nothing."""
     requests: tuple[Condition, ...] = field(default=())
-    """What is asked of requests; mostly nothing."""
+    """What is asked of requests of HTTP and queries of DNS; mostly nothing."""
 
     def of_address(self, address: Address | None) -> int:
         """Negative for IPv6, zero for no address."""
@@ -98,7 +99,7 @@ def classes_of(policies: PolicySet) -> Classes:
         port_edges=_edges((port.first, port.last) for port in ranges),
         port_names=frozenset(condition.name for condition in asked if isinstance(condition, NamedPort)),
         names=tuple(dict.fromkeys(item for item in asked if isinstance(item, NamedBy | NamedLike))),
-        requests=tuple(dict.fromkeys(item for item in asked if isinstance(item, OfRequest | OfRequests))),
+        requests=tuple(dict.fromkeys(item for item in asked if isinstance(item, OfRequest | OfRequests | OfQueries))),
     )
 
 

@@ -63,6 +63,11 @@ ENFORCEMENT_LAG_NS: Final = 2_000_000_000
 _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 132: "SCTP"}
 
 
+def protocol_name(number: int) -> str:
+    """How policies name a protocol of this IANA number."""
+    return _PROTOCOLS.get(number) or str(number)
+
+
 class Directory(Protocol):
     """Whoever knows the endpoints; streams.metadata does."""
 
@@ -151,7 +156,7 @@ def _judge_pairs(
             policies.epoch_after(passed),
             classify(source_index, source),
             classify(destination_index, destination),
-            Asked(_PROTOCOLS.get(protocol) or str(protocol), port, _domains(names)),
+            Asked(protocol_name(protocol), port, _domains(names)),
         )
         number, _ = verdicts.setdefault(id(verdict), (len(verdicts), verdict))
         numbers.append(number)

@@ -46,6 +46,8 @@ class Question:
     port: int
     http: tuple[str, str] | None = None
     """Method and path of a request; None where only the connection is asked about."""
+    dns: str | None = None
+    """Name that a query of DNS asks for; None likewise."""
 
     def peer(self, direction: Direction) -> End:
         """The far end as a rule of this direction sees it."""

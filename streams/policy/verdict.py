@@ -21,6 +21,8 @@ class Verdict:
     """What the policies say of a pair of ends, ready to be put into columns."""
 
     policy_verdict: str
+    words: str = ""
+    """What made it so; empty where nothing did."""
     ingress_policies: tuple[str, ...] = ()
     egress_policies: tuple[str, ...] = ()
     denied_by: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ def verdict_of(trace: Trace) -> Verdict:
     is_deny = action == "deny"
     return Verdict(
         policy_verdict=action,
+        words=words,
         ingress_policies=_texts(trace.ingress),
         egress_policies=_texts(trace.egress),
         denied_by=tuple(str(hit) for hit in trace.denied_by),

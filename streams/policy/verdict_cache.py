@@ -17,6 +17,9 @@ _MAXIMUM_VERDICTS = 100_000
 _MAXIMUM_ENDS = 50_000
 _MAXIMUM_IDENTITIES = 50_000
 _MAXIMUM_EPOCHS = 512
+_LONGEST_REMEMBERED = 256
+"""Characters of a path, a method or a name; what is longer is looked up by what the policies ask of it, so that texts
+that others make up fill no memory. Templates of paths and names of DNS are no longer."""
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -68,6 +71,24 @@ class Asked(NamedTuple):
     """Names of the destination; None where they are not known."""
     http: tuple[str, str] | None = None
     """Method and path of a request; None for the connection alone."""
+    dns: str | None = None
+    """Name that a query asks for; None likewise."""
+
+    @property
+    def is_more_than_ports(self) -> bool:
+        """Tell whether what few policies ask for is told."""
+        return self.domains is not None or self.http is not None or self.dns is not None
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether it is too long to be remembered."""
+        return any(len(text) > _LONGEST_REMEMBERED for text in (*(self.http or ()), self.dns or ""))
+
+    def heeded(self, classes: Classes) -> "Asked":
+        """Without what no policy asks for."""
+        domains = self.domains if classes.names else None
+        http, dns = (self.http, self.dns) if classes.requests else (None, None)
+        return Asked(self.protocol, self.port, domains, http, dns)
 
 
 class VerdictCache:
@@ -103,10 +124,10 @@ class VerdictCache:
 
     def verdict(self, epoch: Epoch, source: ClassifiedEnd, destination: ClassifiedEnd, asked: Asked) -> Verdict:
         """Judge, or remember how it was judged. Names and requests count only where a policy asks for them."""
-        if asked.domains is not None or asked.http is not None:
-            classes = self._classes_of(epoch)
-            domains, http = asked.domains if classes.names else None, asked.http if classes.requests else None
-            asked = Asked(asked.protocol, asked.port, domains, http)
+        if asked.is_more_than_ports:
+            asked = asked.heeded(self._classes_of(epoch))
+            if asked.is_long:
+                return self._by_class_of(epoch, source, destination, _question(source, destination, asked))
         return self._by_ends.get(
             (epoch.number, source.number, destination.number, asked),
             lambda: self._by_class_of(epoch, source, destination, _question(source, destination, asked)),
@@ -165,4 +186,4 @@ class VerdictCache:
 
 def _question(source: ClassifiedEnd, destination: ClassifiedEnd, asked: Asked) -> Question:
     end = destination.end if asked.domains is None else replace(destination.end, domains=asked.domains)
-    return Question(source.end, end, asked.protocol, asked.port, asked.http)
+    return Question(source.end, end, asked.protocol, asked.port, asked.http, asked.dns)

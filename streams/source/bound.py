@@ -52,7 +52,7 @@ BOUNDS: Final = {
             **{f"{end}_port": _PORT for end in _ENDS},
             **dict.fromkeys(("original_packets", "original_bytes", "reply_packets", "reply_bytes"), _LARGEST_COUNTER),
             **dict.fromkeys(("started_at_ns", "seen_at_ns", "ended_at_ns"), _LATEST_NS),
-            "attempts": 2**31 - 1, "tcp_retransmits": _LARGEST_COUNTER,
+            "attempts": 2**31 - 1, "begun": 2**31 - 1, "tcp_retransmits": _LARGEST_COUNTER,
         },
         tuple(f"{end}_address" for end in _ENDS),
         ("destination_names",),

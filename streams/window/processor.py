@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.topic import FLOWS, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import FLOWS, NODES, POLICY_HITS, WINDOWS, Topic
 from streams.policy.hits import hits
 from streams.policy.knowledge import Names
 from streams.result.writer import ResultWriter
@@ -18,6 +18,7 @@ from streams.window.empty_span import empty_span
 from streams.window.evaluate import Beside, Evaluation, evaluate_step, revision
 from streams.window.flow import Row, Stamp, flow_records
 from streams.window.ledger import Ledger, Step
+from streams.window.node_status import is_announcement, node_status
 from streams.window.record import hit_records, window_records
 from streams.window.spans import Spans
 
@@ -72,6 +73,8 @@ class FlowProcessor:
         await self._restore(partition, part)
         added = partition.ledger.add(part, time.time_ns())
         self._stage.counters.note(part, added)
+        if is_announcement(part.batch) and not added.is_duplicate:
+            await self._stage.writer.send(NODES, part.batch.node, node_status(part.batch))
 
     async def advance(self, position: Position, now_ns: int) -> None:
         """Emit what is due and give back what is final."""

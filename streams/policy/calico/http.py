@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from streams.policy.fault import PolicyFault
 from streams.policy.field import as_list, as_mapping, as_text, as_texts, refuse_unknown
 from streams.policy.question import Direction, Question
+from streams.policy.template import either, equals, is_below, is_template
 
 _INVALID_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _ESCAPED_TWICE: Final = re.compile(r"%(?:2e|2f|5c)", re.IGNORECASE)
@@ -26,7 +27,7 @@ class OfRequest:
     exact: frozenset[str]
     prefixes: tuple[str, ...]
 
-    def holds(self, question: Question, direction: Direction) -> bool:  # noqa: ARG002 - the protocol's signature
+    def holds(self, question: Question, direction: Direction) -> bool | None:  # noqa: ARG002 - the protocol's signature
         """The same for both directions."""
         if question.http is None:
             return True
@@ -35,12 +36,13 @@ class OfRequest:
             return False
         return not (self.exact or self.prefixes) or self._matches(normalize(path))
 
-    def _matches(self, path: str | None) -> bool:
+    def _matches(self, path: str | None) -> bool | None:
         if path is None:
             return False
-        return path in self.exact or any(
-            prefix in ("/", path) or path.startswith(f"{prefix}/") for prefix in self.prefixes
-        )
+        if path in self.exact or "/" in self.prefixes:
+            return True
+        below = (is_below(path, prefix) for prefix in self.prefixes)
+        return either((*below, *(equals(path, one) for one in self.exact if is_template(path))))
 
 
 def parse_http(raw: object, where: str) -> OfRequest:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.policy.cilium.labels import CiliumLabels
+from streams.policy.cilium.name import NamePattern
 from streams.policy.question import Direction, Question
 from streams.policy.selector import LabelSelector
 
@@ -65,27 +66,13 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class NamedLike:
-    """Addresses outside by the names that the client had resolved to them; ``*`` stands for a part of one label."""
+    """Addresses outside by the names that the client had resolved to them."""
 
-    labels: tuple[str, ...]
-    """Of the name, from the left; a single ``*`` alone is every name."""
+    pattern: NamePattern
 
     def holds(self, question: Question, direction: Direction) -> bool | None:
         """None where it is not known by which names the address was found."""
         peer = question.peer(direction)
         if direction == "ingress" or peer.endpoint is not None:
             return False
-        return None if peer.domains is None else any(self._matches(name) for name in peer.domains)
-
-    def _matches(self, name: str) -> bool:
-        labels = name.lower().rstrip(".").split(".")
-        if self.labels == ("*",):
-            return True
-        return len(labels) == len(self.labels) and all(map(_is_like, labels, self.labels))
-
-
-def _is_like(label: str, pattern: str) -> bool:
-    before, wildcard, after = pattern.partition("*")
-    if not wildcard:
-        return label == pattern
-    return len(label) >= len(before) + len(after) and label.startswith(before) and label.endswith(after)
+        return None if peer.domains is None else any(map(self.pattern.matches, peer.domains))

@@ -8,6 +8,7 @@ from typing import Final
 
 from streams.policy.cilium.condition import Endpoints, Host, Inside, NamedLike, Outside
 from streams.policy.cilium.labels import asks_namespace, parse_endpoints
+from streams.policy.cilium.name import parse_name
 from streams.policy.combination import AllOf, AnyOf
 from streams.policy.compilation import Compilation
 from streams.policy.condition import Condition, InNetwork, InNetworks, OfFamily
@@ -78,7 +79,7 @@ def _parse(kind: str, raw: object, where: str, namespace: str) -> Iterator[Condi
         case "cidr set":
             yield AllOf((Outside(), _parse_block_set(raw, where)))
         case _:
-            yield _parse_name(raw, where)
+            yield NamedLike(parse_name(raw, where))
 
 
 def _parse_block(raw: object, where: str) -> Network:
@@ -94,17 +95,3 @@ def _parse_block_set(raw: object, where: str) -> InNetwork:
         _parse_block(fields.get("cidr"), f"{where}.cidr"),
         tuple(_parse_block(item, f"{where}.except[{index}]") for index, item in enumerate(exceptions)),
     )
-
-
-def _parse_name(raw: object, where: str) -> NamedLike:
-    fields = as_mapping(raw, where)
-    refuse_unknown(fields, frozenset({"matchName", "matchPattern"}), where)
-    chosen = [(name, value) for name, value in fields.items() if value]
-    if len(chosen) != 1:
-        raise PolicyFault(f"{where}: needs exactly one of matchName, matchPattern")
-    name, value = chosen[0]
-    labels = tuple(as_text(value, f"{where}.{name}").lower().rstrip(".").split("."))
-    wildcards = max(label.count("*") for label in labels)
-    if wildcards > 1 or (wildcards and name == "matchName"):
-        raise PolicyFault(f"{where}.{name}: not known here: {show(value)}")
-    return NamedLike(labels)

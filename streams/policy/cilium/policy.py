@@ -6,6 +6,7 @@ that is denied. Source: docs.cilium.io, "Policy enforcement modes", "Deny polici
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streams.metadata.endpoint import Endpoint
@@ -146,5 +147,6 @@ def _parse_rule(
     ports = None
     if rule.get("toPorts") is not None:
         items = as_list(rule["toPorts"], f"{where}.toPorts")
-        ports = compilation.alternatives(parse_port_rule, items, f"{where}.toPorts") or None
+        parse = partial(parse_port_rule, direction=direction)
+        ports = compilation.alternatives(parse, items, f"{where}.toPorts") or None
     return Rule(plain.index, plain.action, peers=() if peers is None and ports is None else peers, ports=ports)

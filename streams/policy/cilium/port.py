@@ -1,54 +1,23 @@
-"""The ports of a rule of Cilium and the requests that it lets through them.
+"""The ports of a rule of Cilium, and what it lets through them.
 
-Source: docs.cilium.io, "Layer 4 policies", "Layer 7 policies". Asked about a connection alone, a rule for requests is
-met: the proxy lets the connection through and judges what follows.
+Source: docs.cilium.io, "Layer 4 policies", "Layer 7 policies".
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from streams.policy.cilium.query import parse_queries
+from streams.policy.cilium.request import parse_requests
 from streams.policy.combination import AllOf, AnyOf
 from streams.policy.condition import Condition, NamedPort, OfProtocol, PortRange
 from streams.policy.fault import PolicyFault
 from streams.policy.field import as_list, as_mapping, as_port, as_text, refuse_unknown, show
-from streams.policy.question import Direction, Question
+from streams.policy.question import Direction
 
 _PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
-_PLAIN: Final = re.compile(r"[\w/|-]*(?:\.\*)?")
-"""Of the regular expressions of rules those that need no engine, and so cannot be made to take for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfRequests:
-    """One of several pairs of a method and a path, each a plain pattern or None where a request cannot be judged."""
-
-    patterns: tuple[tuple[str, str] | None, ...]
-
-    def holds(self, question: Question, direction: Direction) -> bool | None:  # noqa: ARG002 - the protocol's signature
-        """Without a request the connection is asked about."""
-        if question.http is None:
-            return True
-        method, path = question.http
-        is_known = None not in self.patterns
-        for pattern in self.patterns:
-            if pattern is not None and _is_like(method, pattern[0]) and _is_like(path, pattern[1]):
-                return True
-        return False if is_known else None
-
-
-def _is_like(text: str, pattern: str) -> bool:
-    """An empty pattern asks nothing."""
-    if not pattern:
-        return True
-    return any(
-        text.startswith(choice.removesuffix(".*")) if choice.endswith(".*") else text == choice
-        for choice in pattern.split("|")
-    )
-
-
-def parse_port_rule(raw: object, where: str) -> Iterator[Condition]:
+def parse_port_rule(raw: object, where: str, direction: Direction) -> Iterator[Condition]:
     """Read an item of toPorts."""
     rule = as_mapping(raw, where)
     refuse_unknown(rule, frozenset({"ports", "rules"}), where)
@@ -56,7 +25,7 @@ def parse_port_rule(raw: object, where: str) -> Iterator[Condition]:
     ports = AnyOf(tuple(_parse_port(item, f"{where}.ports[{index}]") for index, item in enumerate(items)))
     # Without a list the rule is about requests on every port.
     asked: tuple[Condition, ...] = (ports,) if items else (AnyOf(tuple(map(OfProtocol, _PROTOCOLS))),)
-    yield AllOf((*asked, *_parse_requests(as_mapping(rule.get("rules"), f"{where}.rules"), f"{where}.rules")))
+    yield AllOf((*asked, *_parse_content(as_mapping(rule.get("rules"), f"{where}.rules"), items, direction, where)))
 
 
 def _parse_port(raw: object, where: str) -> Condition:
@@ -83,17 +52,15 @@ def _bounds(port: int, last: object, where: str) -> tuple[int, int]:
     return first, end
 
 
-def _parse_requests(rules: Mapping[str, object], where: str) -> Iterator[Condition]:
-    refuse_unknown(rules, frozenset({"http", "dns"}), where)
-    requests = as_list(rules.get("http"), f"{where}.http")
+def _parse_content(
+    rules: Mapping[str, object], ports: Sequence[object], direction: Direction, where: str
+) -> Iterator[Condition]:
+    """Of one protocol: Cilium refuses rules of several on the same ports."""
+    refuse_unknown(rules, frozenset({"http", "dns"}), f"{where}.rules")
+    requests, queries = (as_list(rules.get(name), f"{where}.rules.{name}") for name in ("http", "dns"))
+    if requests and queries:
+        raise PolicyFault(f"{where}.rules: expected one of http, dns")
     if requests:
-        yield OfRequests(tuple(_parse_request(item, f"{where}.http[{index}]") for index, item in enumerate(requests)))
-
-
-def _parse_request(raw: object, where: str) -> tuple[str, str] | None:
-    fields = as_mapping(raw, where)
-    refuse_unknown(fields, frozenset({"method", "path", "host", "headers", "headerMatches"}), where)
-    if fields.get("host") or fields.get("headers") or fields.get("headerMatches"):
-        return None
-    method, path = (as_text(fields.get(name) or "", f"{where}.{name}") for name in ("method", "path"))
-    return (method, path) if _PLAIN.fullmatch(method) and _PLAIN.fullmatch(path) else None
+        yield parse_requests(requests, f"{where}.rules.http")
+    if queries:
+        yield parse_queries(queries, ports, direction, f"{where}.rules.dns")

@@ -9,6 +9,7 @@ from streams.l7.record import KIND as L7
 from streams.source.intake.processor import IntakeCounters, Source
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
+from streams.stage.application.main import application
 from streams.stage.main import Built, Process
 
 _STAGE = "exchanges"
@@ -27,14 +28,15 @@ def build(process: Process) -> Built:
         cluster=settings.cluster,
         stage=_STAGE,
         decoders={name: PartDecoder(read_schema(kind.raw.schema)) for name, kind in kinds.items()},
-        log=LogReader(settings.kafka, process.group(_STAGE) + "-progress"),
+        log=LogReader(settings.kafka, process.progress_group(_STAGE)),
         writer=writer,
         counters=IntakeCounters(counters.refused, counters.skipped, counters.refused_share),
         share=process.share(" and ".join(kinds)),
     )
     grace_ns = int(settings.window.grace * _NS_PER_SECOND)
-    stage = ExchangeStage(settings.cluster, grace_ns, kinds, source, writer, process.names, counters)
-    app, topics = process.application(_STAGE, kinds)
+    namespaces = tuple(filter(None, map(str.strip, settings.worker.exchange_namespaces.split(","))))
+    stage = ExchangeStage(settings.cluster, grace_ns, kinds, source, writer, process.names, counters, namespaces)
+    app, topics = application(process, _STAGE, kinds)
     intake = ExchangeProcessor(stage).intake
     intake.register(app, topics)
     return Built(app, intake)

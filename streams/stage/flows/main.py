@@ -2,10 +2,11 @@
 
 from runtime.settings import Settings, SettingsError
 from schemas.schema import read_schema
-from schemas.topic import DEAD_LETTER, FLOWS, FLOWS_RAW, POLICY_HITS, WINDOWS
+from schemas.topic import DEAD_LETTER, FLOWS, FLOWS_RAW, NODES, POLICY_HITS, WINDOWS
 from streams.source.intake.processor import IntakeCounters, Source
 from streams.source.part import PartDecoder
 from streams.source.reader import LogReader
+from streams.stage.application.main import application
 from streams.stage.main import Built, Process
 from streams.window.counters import FlowCounters
 from streams.window.processor import FlowProcessor, FlowStage
@@ -21,18 +22,18 @@ def build(process: Process) -> Built:
     process.need_names()
     topic = process.name(FLOWS_RAW)
     counters = FlowCounters(process.registry)
-    writer = process.writer(_STAGE, (FLOWS, WINDOWS, POLICY_HITS, DEAD_LETTER))
+    writer = process.writer(_STAGE, (FLOWS, WINDOWS, POLICY_HITS, NODES, DEAD_LETTER))
     source = Source(
         cluster=settings.cluster,
         stage=_STAGE,
         decoders={topic: PartDecoder(read_schema(FLOWS_RAW.schema))},
-        log=LogReader(settings.kafka, process.group(_STAGE) + "-progress"),
+        log=LogReader(settings.kafka, process.progress_group(_STAGE)),
         writer=writer,
         counters=IntakeCounters(counters.refused, counters.skipped, counters.refused_share),
         share=process.share(topic),
     )
     stage = FlowStage(settings.cluster, _spans(settings), source, writer, process.names, counters)
-    app, topics = process.application(_STAGE, [topic])
+    app, topics = application(process, _STAGE, [topic])
     intake = FlowProcessor(stage).intake
     intake.register(app, topics)
     return Built(app, intake)

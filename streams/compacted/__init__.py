@@ -1,0 +1,1 @@
+"""Compacted topics, which each process reads whole and for itself."""
