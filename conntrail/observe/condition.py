@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 Document = Mapping[str, Any]
 _ENDS = ("source", "destination")
 _MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
 """Where Elasticsearch keeps IPv4 addresses among the IPv6 ones (RFC 4291 section 2.5.5.2)."""
 _EMBEDDED_BITS: Final = 96
+_OF_KIND: Final = 2
+"""Slashes of ``kind/namespace/name``."""
 
 
 class FilterError(ValueError):
@@ -24,28 +26,28 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Any of these fields has any of these values. ``pairs``: values are (namespace, name) of neighbouring fields."""
+    """Any of these fields has any of these values. ``folded``: as text, whatever the case of its ASCII letters."""
 
     fields: tuple[str, ...]
     values: tuple[str, ...]
-    kind: Literal["text", "network"] = "text"
+    kind: Literal["text", "folded", "network"] = "text"
 
     def matches(self, document: Document) -> bool:
         """Whether a document meets the condition."""
         found = [str(value) for field in self.fields for value in values_at(document, field)]
-        test = _in_network if self.kind == "network" else _is_like
+        test = _TESTS[self.kind]
         return any(test(value, wanted) for value in found for wanted in self.values)
 
     def query(self) -> dict[str, Any]:
         """The same in Elasticsearch's query language."""
-        make = _network_clauses if self.kind == "network" else _text_clauses
+        make = _CLAUSES[self.kind]
         clauses = [clause for field in self.fields for value in self.values for clause in make(field, value)]
         return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Any of these ends is called ``namespace/name``; without a namespace, any namespace."""
+    """Any of these ends is called ``namespace/name``; without a namespace, any; ``kind/namespace/name`` of its kind."""
 
     fields: tuple[tuple[str, str], ...]
     """(field of the namespace, field of the name)."""
@@ -55,37 +57,68 @@ class Named:
 
     def matches(self, document: Document) -> bool:
         """Whether a document meets the condition."""
-        return any(_All(both).matches(document) for both in self._alternatives())
+        return any(Every(both).matches(document) for both in self._alternatives())
 
     def query(self) -> dict[str, Any]:
         """The same in Elasticsearch's query language."""
-        clauses = [_All(both).query() for both in self._alternatives()]
+        clauses = [Every(both).query() for both in self._alternatives()]
         return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
     def _alternatives(self) -> Iterable[list[Condition]]:
         for namespace_field, name_field in self.fields:
             for value in self.values:
                 namespace, separator, name = value.rpartition("/")
-                name_condition = Condition((name_field,), (name,))
-                yield [name_condition, Condition((namespace_field,), (namespace,))] if separator else [name_condition]
+                kind, of_kind, namespace = namespace.rpartition("/")
+                conditions = [Condition((name_field,), (name,))]
+                if separator:
+                    conditions.append(Condition((namespace_field,), (namespace,)))
+                if of_kind:
+                    conditions.append(Condition((f"{name_field.removesuffix('name')}kind",), (kind,), "folded"))
+                yield conditions
         for field in self.whole:
-            yield [Condition((field,), tuple(value if "/" in value else f"*/{value}" for value in self.values))]
+            plain = [value for value in self.values if value.count("/") < _OF_KIND]
+            if plain:
+                yield [Condition((field,), tuple(value if "/" in value else f"*/{value}" for value in plain))]
 
 
 @dataclass(frozen=True, slots=True)
-class _All:
+class Every:
     """Every one of these conditions holds."""
 
-    conditions: Sequence[Condition]
+    conditions: Sequence["AnyCondition"]
 
     def matches(self, document: Document) -> bool:
+        """Whether a document meets the condition."""
         return all(condition.matches(document) for condition in self.conditions)
 
     def query(self) -> dict[str, Any]:
+        """The same in Elasticsearch's query language."""
         return {"bool": {"filter": [condition.query() for condition in self.conditions]}}
 
 
-AnyCondition = Condition | Named
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold; a document without its fields is one of those."""
+
+    condition: "AnyCondition"
+
+    def matches(self, document: Document) -> bool:
+        """Whether a document does not meet the condition."""
+        return not self.condition.matches(document)
+
+    def query(self) -> dict[str, Any]:
+        """The same in Elasticsearch's query language."""
+        return {"bool": {"must_not": [self.condition.query()]}}
+
+
+class AnyCondition(Protocol):
+    """Whatever can be asked of a document."""
+
+    def matches(self, document: Document) -> bool:
+        """Whether a document meets the condition."""
+
+    def query(self) -> dict[str, Any]:
+        """The same in Elasticsearch's query language."""
 
 
 def matches(conditions: Iterable[AnyCondition], document: Document) -> bool:
@@ -145,6 +178,12 @@ def _text_clauses(field: str, value: str) -> list[dict[str, Any]]:
     return [{"wildcard": {field: {"value": re.sub(r"[\\?]", r"\\\g<0>", value)}}}]
 
 
+def _folded_clauses(field: str, value: str) -> list[dict[str, Any]]:
+    ((kind, body),) = _text_clauses(field, value)[0].items()
+    asked = body[field] if kind == "wildcard" else {"value": value}
+    return [{kind: {field: {**asked, "case_insensitive": True}}}]
+
+
 def _network_clauses(field: str, value: str) -> list[dict[str, Any]]:
     """A network of IPv6 that spans the embedded IPv4 addresses is asked for without them."""
     network = ipaddress.ip_network(value)
@@ -158,13 +197,17 @@ def _network_clauses(field: str, value: str) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _pattern(value: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, value.split("*"))), re.DOTALL)
+def _pattern(value: str, flags: re.RegexFlag = re.DOTALL) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, value.split("*"))), flags)
 
 
 def _is_like(value: str, wanted: str) -> bool:
     """Only ``*`` stands for something else."""
     return _pattern(wanted).fullmatch(value) is not None
+
+
+def _is_like_folded(value: str, wanted: str) -> bool:
+    return _pattern(wanted, re.DOTALL | re.ASCII | re.IGNORECASE).fullmatch(value) is not None
 
 
 def _in_network(value: str, network: str) -> bool:
@@ -174,3 +217,7 @@ def _in_network(value: str, network: str) -> bool:
         return (getattr(address, "ipv4_mapped", None) or address) in ipaddress.ip_network(network)
     except ValueError:
         return False
+
+
+_TESTS: Final = {"text": _is_like, "folded": _is_like_folded, "network": _in_network}
+_CLAUSES: Final = {"text": _text_clauses, "folded": _folded_clauses, "network": _network_clauses}

@@ -2,29 +2,36 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from conntrail.errors import CommandError
 from conntrail.observe.condition import AnyCondition, query
-from conntrail.observe.view.view import View
 from runtime.broker.reader import find_topics
 from runtime.elasticsearch import client_options
 from runtime.kafka import BrokerError, client_configuration
 from runtime.reader import certificates
 from runtime.settings import ElasticsearchSettings, KafkaSettings, SchemaRegistrySettings
 from schemas.errors import DecodeError, RegistryError
+from schemas.group import OBSERVE
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
+from schemas.topic import Topic
+from streams.index.dataset import Dataset
 from streams.index.documents import document_of
 
 Document = dict[str, Any]
 _PAGE = 1000
 _PATIENCE_SECONDS = 15.0
-_POLL_SECONDS = 0.5
-_KEPT = "1m"
+_BATCH = 500
+_POLL_SECONDS = 0.1
+_QUEUE_KIB = 16 * 1024
+"""What librdkafka may fetch ahead of us."""
+_KEPT = "5m"
 """How long Elasticsearch holds on to a point in time between two pages."""
 
 
@@ -35,11 +42,10 @@ class DocumentTopics:
         self,
         settings: KafkaSettings,
         registry: SchemaRegistrySettings,
-        views: Sequence[View],
+        topics: Sequence[Topic],
         complain: Callable[[str], None],
     ) -> None:
         """``complain`` is told of the first record that cannot be read, so that few are not taken for all."""
-        topics = [topic for view in views for topic in view.topics]
         self._topics = {topic.full_name(settings.topic_prefix): topic for topic in topics}
         self._codecs = {name: codec_of(topic.schema) for name, topic in self._topics.items()}
         self._registry = RegistryReader(registry)
@@ -47,10 +53,11 @@ class DocumentTopics:
         self._servers = settings.bootstrap_servers
         self._configuration = {
             **client_configuration(settings, "conntrail-observe"),
-            "group.id": "conntrail-observe",
+            "group.id": settings.topic_prefix + OBSERVE,
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
             "enable.partition.eof": True,
+            "queued.max.messages.kbytes": _QUEUE_KIB,
             "log_level": 0,  # its errors come through error_cb
             "error_cb": self._note_error,
         }
@@ -69,21 +76,19 @@ class DocumentTopics:
             waiting = {_place(p) for p in positions if 0 <= p.offset < ends[_place(p)]}
             heard_at = time.monotonic()
             while follow or waiting:
-                message = consumer.poll(_POLL_SECONDS)
-                if message is None:
-                    if not follow and time.monotonic() - heard_at > _PATIENCE_SECONDS:
-                        raise CommandError(f"Kafka at {self._servers}: nothing came for {_PATIENCE_SECONDS:.0f} s")
-                    continue
-                heard_at, self._is_away = time.monotonic(), False
-                topic, error = message.topic() or "", message.error()
-                partition = (topic, message.partition() or 0)
-                # The last offsets may hold no message (a transaction's marker), so the broker must say where it ends.
-                if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
-                    raise CommandError(f"Kafka at {self._servers}: {error.str()}")
-                if error is not None or (message.offset() or 0) >= ends[partition] - 1:
-                    waiting.discard(partition)
-                if error is None:
-                    yield from self._decoded(topic, message.value())
+                messages = consumer.consume(_BATCH, _POLL_SECONDS)
+                if not messages and not follow and time.monotonic() - heard_at > _PATIENCE_SECONDS:
+                    raise CommandError(f"Kafka at {self._servers}: nothing came for {_PATIENCE_SECONDS:.0f} s")
+                if messages:
+                    heard_at, self._is_away = time.monotonic(), False
+                for message in messages:
+                    self._check(message)
+                    partition = (message.topic() or "", message.partition() or 0)
+                    # The last offsets may hold no message (a transaction's marker), so the broker says where it ends.
+                    if message.error() is not None or (message.offset() or 0) >= ends[partition] - 1:
+                        waiting.discard(partition)
+                    if message.error() is None:
+                        yield from self._decoded(partition[0], message.value())
         except KafkaException as error:
             raise CommandError(f"Kafka at {self._servers}: {error.args[0].str()}") from error
         finally:
@@ -105,6 +110,11 @@ class DocumentTopics:
         at = int(time.time() * 1000) if since_ms is None else since_ms
         wanted = [TopicPartition(name, number, at) for name, number in partitions]
         return consumer.offsets_for_times(wanted, timeout=_PATIENCE_SECONDS)
+
+    def _check(self, message: Message) -> None:
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
+            raise CommandError(f"Kafka at {self._servers}: {error.str()}")
 
     def _note_error(self, error: KafkaError) -> None:
         """What librdkafka reports by itself: an outage is told once, then waited out."""
@@ -135,46 +145,79 @@ def _place(position: TopicPartition) -> tuple[str, int]:
 class DocumentIndex:
     """What Elasticsearch keeps of some types."""
 
-    def __init__(self, settings: ElasticsearchSettings, views: Sequence[View]) -> None:
+    def __init__(self, settings: ElasticsearchSettings, datasets: Sequence[Dataset]) -> None:
         self._hosts = settings.hosts
-        self._patterns = [f"{view.dataset.template}-{settings.namespace}-*" for view in views]
+        self._patterns = [f"{dataset.template}-{settings.namespace}-*" for dataset in datasets]
         if settings.ca_certs:
             certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.ca_certs)
         self._client = Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS)
 
     def latest(
-        self, conditions: list[AnyCondition], since_ms: int | None, until_ms: int | None, count: int | None
-    ) -> list[Document]:
-        """The last ``count`` documents, all without a count, in order of time. Raises CommandError when it fails."""
+        self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None, count: int
+    ) -> Iterator[Document]:
+        """The last ``count`` documents, the newest first. Raises CommandError."""
+        return islice(self._pages(query(conditions, since_ms, until_ms), min(count, _PAGE), "desc"), count)
+
+    def documents(
+        self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None
+    ) -> Iterator[Document]:
+        """All, in order of time; memory holds one page. Raises CommandError."""
+        return self._pages(query(conditions, since_ms, until_ms), _PAGE, "asc")
+
+    def sums(
+        self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None, wanted: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Aggregations as Elasticsearch names them, and their answers; none where there is no index. CommandError."""
+        asked = query(conditions, since_ms, until_ms)
+        with self._translated():
+            answer = self._client.search(
+                index=self._patterns, query=asked, aggs=wanted, size=0, allow_partial_search_results=False
+            )
+        found: dict[str, Any] = answer.get("aggregations", {})
+        return found
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            return self._pages(query(conditions, since_ms, until_ms), count)[::-1]
+            yield
+        except NotFoundError as error:
+            raise CommandError(
+                f"Elasticsearch at {self._hosts} waited {_KEPT} for us to read on, and forgot where we were: "
+                "go on with --since and the last time that was shown"
+            ) from error
         except ApiError as error:
             raise CommandError(f"Elasticsearch at {self._hosts} refuses: {error}") from error
         except TransportError as error:
             raise CommandError(f"Elasticsearch at {self._hosts} does not answer ({error.message})") from error
 
-    def _pages(self, wanted: dict[str, Any], count: int | None) -> list[Document]:
-        """Newest first. Of a point in time, whose hits have an order of their own where times are the same."""
+    def _pages(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Document]:
+        """In ``order`` of time: asc or desc."""
+        with self._translated():
+            yield from self._hits(wanted, size, order)
+
+    def _hits(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Document]:
+        """Flows of one instant by their id, as those of Kafka are.
+
+        For all else a point in time has an order of its own.
+        """
         opened = self._client.open_point_in_time(index=self._patterns, keep_alive=_KEPT)["id"]
-        found: list[Document] = []
         after: list[Any] | None = None
         try:
-            while count is None or len(found) < count:
-                size = _PAGE if count is None else min(_PAGE, count - len(found))
+            while True:
                 answer = self._client.search(
                     pit={"id": opened, "keep_alive": _KEPT},
                     query=wanted,
-                    sort=[{"@timestamp": "desc"}],
+                    sort=[{"@timestamp": order}, {"flow.id": {"order": order, "unmapped_type": "keyword"}}],
                     search_after=after,
                     size=size,
                     track_total_hits=False,
                     allow_partial_search_results=False,  # few must not be taken for all
                 )
-                hits = answer["hits"]["hits"]
-                found += [hit["_source"] for hit in hits]
+                opened, hits = answer.get("pit_id", opened), answer["hits"]["hits"]
+                yield from (hit["_source"] for hit in hits)
                 if len(hits) < size:
                     break
                 after = hits[-1]["sort"]
         finally:
-            self._client.close_point_in_time(id=opened)
-        return found
+            with suppress(ApiError, TransportError):  # it ends by itself
+                self._client.close_point_in_time(id=opened)

@@ -1,7 +1,7 @@
 """What documents of every type are read by: fields, ends, times and amounts as text for people."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from conntrail.observe.condition import values_at
@@ -43,13 +43,36 @@ def service_name(document: Document) -> str:
 
 
 def clock(document: Document) -> str:
-    """Time of its end, to the millisecond: with date and zone, so that it can be given to --since again."""
+    """Time of its end, to the millisecond: with date and zone, so that it can be given to --since again.
+
+    In the zone that it bears (``in_zone``).
+    """
     stamp = first(document, "event.end") or first(document, "@timestamp")
     try:
-        moment = datetime.fromisoformat(stamp).astimezone(UTC)
+        moment = datetime.fromisoformat(stamp)
+        return _with_zone(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (TypeError, ValueError, OverflowError):
         return "?"
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def in_zone(document: Mapping[str, Any], zone: tzinfo | None) -> dict[str, Any]:
+    """The document with its times in a zone; None is this machine's. What is no time stays."""
+    event = document.get("event")
+    moved = {**document, "@timestamp": _moved(document.get("@timestamp"), zone)}
+    return {**moved, "event": {**event, "end": _moved(event.get("end"), zone)}} if isinstance(event, Mapping) else moved
+
+
+def _moved(stamp: Any, zone: tzinfo | None) -> Any:
+    try:
+        moment = datetime.fromisoformat(stamp)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone).isoformat()
+    except (TypeError, ValueError, OverflowError):
+        return stamp
+
+
+def _with_zone(moment: datetime) -> str:
+    written = moment.isoformat(timespec="milliseconds")
+    return written.removesuffix("+00:00") + "Z" if not moment.utcoffset() else written
 
 
 def human_bytes(count: Any) -> str:

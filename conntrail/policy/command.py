@@ -51,7 +51,8 @@ _Objects = Annotated[
 @app.command(
     "evaluate",
     epilog="Example: conntrail policy evaluate -f manifests/ --queries questions.jsonl, with questions such as "
-    '{"source": {"pod": "shop/web"}, "destination": {"pod": "data/postgres-0"}, "protocol": "TCP", "port": 5432}',
+    '{"source": {"pod": "shop/web"}, "destination": {"pod": "data/postgres-0"}, "protocol": "TCP", "port": 5432}; '
+    'of a request besides "http": {"method": "GET", "path": "/x"}, of a DNS query "dns": {"name": "a.example"}',
 )
 def evaluate_questions(
     filename: _Objects,

@@ -28,12 +28,16 @@ def parse_question(line: str, cluster: Cluster) -> Question:
         raise CommandError(f"protocol: expected TCP, UDP, SCTP or another name, got {protocol!r}")
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= _LAST_PORT:
         raise CommandError(f"port: expected a number from 0 to {_LAST_PORT}, got {port!r}")
+    request, query = _parse_request(raw.get("http")), _parse_query(raw.get("dns"))
+    if request is not None and query is not None:
+        raise CommandError("http, dns: a question has one of them at most")
     return Question(
         _with_address(source, destination.address),
         _with_node(_with_address(destination, source.address), cluster),
         _PROTOCOLS.get(protocol.upper(), protocol.upper()),
         port,
-        _parse_request(raw.get("http")),
+        request,
+        query,
     )
 
 
@@ -44,6 +48,15 @@ def _parse_request(raw: object) -> tuple[str, str] | None:
     if not isinstance(method, str) or not isinstance(path, str):
         raise CommandError("http: expected an object with method and path")
     return method, path
+
+
+def _parse_query(raw: object) -> str | None:
+    if raw is None:
+        return None
+    name = raw.get("name") if isinstance(raw, dict) else None
+    if not isinstance(name, str):
+        raise CommandError("dns: expected an object with name")
+    return name
 
 
 def _parse_end(raw: Mapping[str, object], side: str, cluster: Cluster) -> End:

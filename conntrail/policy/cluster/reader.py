@@ -15,9 +15,10 @@ from conntrail.policy.reader import read_objects
 from runtime.settings import Settings
 from schemas.registry.reader import RegistryReader
 from schemas.topic import KUBERNETES_OBJECTS
+from streams.compacted.reader import Reading
 from streams.errors import ReadError
 from streams.metadata.counters import MetadataCounters
-from streams.metadata.reader import MetadataReader, Takers, Unusable
+from streams.metadata.reader import MetadataReader, Takers
 from streams.source.share import RefusalShare
 
 
@@ -39,7 +40,7 @@ class _Newest:
         ):
             self._records[key] = record
 
-    def refuse(self, _message: Unusable) -> None:
+    def refuse(self, _reading: Reading) -> None:
         self.unusable += 1
 
     def records(self) -> Iterable[Record]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from conntrail.policy.cluster.snapshot import Pod, Service, Snapshot
-from conntrail.policy.explain.miss import Miss, nearest_miss
 from conntrail.policy.explain.target import Target, destination_port, port_of
 from conntrail.policy.history.replay import of_family
-from conntrail.policy.words.describe import describe_policy_name, describe_rule
 from conntrail.policy.words.label import given_labels
+from streams.policy.describe import describe_policy_name, describe_rule
 from streams.policy.evaluate import evaluate
+from streams.policy.miss import is_default_deny, miss_of, miss_words
 from streams.policy.policy_set import PolicySet
 from streams.policy.question import Direction, Question
 from streams.policy.trace import DEFAULT_RULE, Hit, Side, SideAction, Trace
@@ -101,18 +101,8 @@ def side_words(direction: Direction, side: Side, question: Question) -> list[str
     lines = [f"{direction}: {_hit_words(hit, direction)}" for hit in side.hits]
     if is_default_deny(side):
         miss = miss_of(side, question, direction)
-        lines.append(f"{direction}: {_miss_words(miss)}")
+        lines.append(f"{direction}: nearest: {miss_words(miss)}")
     return lines
-
-
-def is_default_deny(side: Side) -> bool:
-    """Whether it is denied because nothing allows it."""
-    return side.action == "deny" and any(hit.rule == DEFAULT_RULE for hit in side.hits)
-
-
-def miss_of(side: Side, question: Question, direction: Direction) -> Miss | None:
-    """The nearest miss of the policies that isolate."""
-    return nearest_miss((hit.policy for hit in side.hits if hit.rule == DEFAULT_RULE), question, direction)
 
 
 def suggestions(case: Case) -> list[str]:
@@ -189,14 +179,6 @@ def _hit_words(hit: Hit, direction: Direction) -> str:
         return f"{name} isolates the pod, and none of its {len(hit.policy.rules(direction) or ())} rules allows it"
     rule = next((item for item in hit.policy.rules(direction) or () if item.index == hit.rule), None)
     return f"{name} rule {hit.rule}: {describe_rule(rule, direction) if rule else hit.action}"
-
-
-def _miss_words(miss: Miss | None) -> str:
-    if miss is None:
-        return "nearest: no policy that isolates it has a rule that could allow"
-    why = "; ".join(miss.words)
-    parts = " and ".join(dict.fromkeys(miss.parts))
-    return f"nearest: {describe_policy_name(miss.policy)} rule {miss.rule.index} fails by {parts}: {why}"
 
 
 def _peer_words(question: Question, direction: Direction) -> str:

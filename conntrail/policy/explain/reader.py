@@ -7,11 +7,12 @@ from typing import Any
 from conntrail.errors import CommandError
 from conntrail.observe.condition import AnyCondition, matches
 from conntrail.observe.reader import DocumentIndex, DocumentTopics
-from conntrail.observe.view.flow import FLOW_VIEW
 from conntrail.policy.explain.evidence import ACTIONS, reported_by, with_action
 from conntrail.policy.history.document import time_ms
 from conntrail.policy.history.period import Period
 from runtime.settings import Settings
+from schemas.topic import FLOWS
+from streams.index.dataset import FLOW
 
 Document = dict[str, Any]
 
@@ -36,14 +37,14 @@ def read_last_flows(
     if look.source == "elasticsearch" and not settings.elasticsearch.hosts:
         raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or use --source kafka")
     if look.source != "kafka" and settings.elasticsearch.hosts:
-        index = DocumentIndex(settings.elasticsearch, [FLOW_VIEW])
+        index = DocumentIndex(settings.elasticsearch, [FLOW])
         try:
             return _ask(index, wanted, look.period), _ask(index, reporters, look.period)
         except CommandError as error:
             if look.source == "elasticsearch":
                 raise
             say(f"{error}: reading what Kafka still keeps")
-    topic = DocumentTopics(settings.kafka, settings.schema_registry, [FLOW_VIEW], say)
+    topic = DocumentTopics(settings.kafka, settings.schema_registry, [FLOWS], say)
     found: dict[str, Document] = {}
     reported: dict[str, Document] = {}
     for flow in topic.documents(look.period.since_ms, follow=False):
@@ -62,7 +63,6 @@ def _keep(flow: Document, wanted: dict[str, list[AnyCondition]], kept: dict[str,
 def _ask(index: DocumentIndex, wanted: dict[str, list[AnyCondition]], period: Period) -> dict[str, Document]:
     found = {}
     for name, conditions in wanted.items():
-        flows = index.latest(conditions, period.since_ms, period.until_ms, 1)
-        if flows:
-            found[name] = flows[-1]
+        for flow in index.latest(conditions, period.since_ms, period.until_ms, 1):
+            found[name] = flow
     return found

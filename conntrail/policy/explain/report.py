@@ -6,8 +6,6 @@ from typing import Any
 from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.explain.answer import (
     Case,
-    is_default_deny,
-    miss_of,
     node_words,
     readiness,
     side_words,
@@ -16,6 +14,7 @@ from conntrail.policy.explain.answer import (
 )
 from conntrail.policy.explain.evidence import Sighting
 from conntrail.policy.explain.target import Target
+from streams.policy.miss import is_default_deny, miss_of
 
 _VERDICTS = {"allow": "allowed", "none": "allowed", "deny": "denied", "unknown": "unknown"}
 

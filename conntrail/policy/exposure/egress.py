@@ -6,8 +6,8 @@ from typing import Final
 
 from conntrail.policy.cluster.snapshot import Snapshot
 from conntrail.policy.history.seen import History, Seen
-from conntrail.policy.words.describe import describe_policy_name, describe_rule
 from streams.policy.condition import InNetwork, PortRange
+from streams.policy.describe import describe_policy_name, describe_rule
 from streams.policy.policy import Rule
 
 UNENCRYPTED: Final[Mapping[int, str]] = {

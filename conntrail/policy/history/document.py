@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from conntrail.observe.label import flat_labels
 from conntrail.policy.history.seen import HitKey, RuleHits, Seen, SeenEnd, SeenKey, SeenPod, end_of, protocol_of
 from conntrail.policy.history.tally import Examples
 
@@ -75,7 +76,7 @@ def pod_of(body: Body, side: str) -> SeenPod | None:
     return SeenPod(
         end=_end(body, side),
         name=kubernetes["pod"]["name"],
-        labels=dict(_flat("", kubernetes.get("labels", {}))),
+        labels=dict(flat_labels(kubernetes.get("labels", {}))),
         node_name=kubernetes.get("node", {}).get("name", ""),
         addresses=(address,) if address else (),
         last_seen_ms=time_ms(body["@timestamp"]),
@@ -112,15 +113,6 @@ def _end(body: Body, side: str) -> SeenEnd:
     return end_of(
         kubernetes.get("namespace", ""), workload.get("kind", ""), workload.get("name", ""), end.get("ip", "")
     )
-
-
-def _flat(prefix: str, labels: Body) -> Iterable[tuple[str, str]]:
-    """Elasticsearch gives keys with dots back as objects in objects, for it makes the source of what it indexed."""
-    for key, value in labels.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}{key}.", value)
-        else:
-            yield f"{prefix}{key}", str(value)
 
 
 def _pod_names(body: Body, side: str) -> frozenset[str]:

@@ -21,6 +21,7 @@ from runtime.elasticsearch import client_options
 from runtime.kafka import client_configuration
 from runtime.settings import Settings
 from schemas.errors import DecodeError, RegistryError
+from schemas.group import POLICY
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import FLOWS, POLICY_HITS, WINDOWS, Topic
@@ -208,7 +209,7 @@ class HistoryTopics:
         consumer = Consumer(
             {
                 **client_configuration(self._kafka, "conntrail-policy"),
-                "group.id": "conntrail-policy",
+                "group.id": self._kafka.topic_prefix + POLICY,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,

@@ -8,8 +8,8 @@ from conntrail.policy.history.replay import questions_of
 from conntrail.policy.history.seen import History
 from conntrail.policy.usage.cover import is_shadowed
 from conntrail.policy.usage.rows import PolicyName, name_of, name_of_hit, selected_pods
-from conntrail.policy.words.describe import describe, describe_policy_name, describe_rule
 from streams.policy.condition import PortRange
+from streams.policy.describe import describe, describe_policy_name, describe_rule
 from streams.policy.policy import Policy, Rule
 from streams.policy.question import Direction, Question
 

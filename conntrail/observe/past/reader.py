@@ -1,0 +1,103 @@
+"""Brings in the past: from Elasticsearch, or from what Kafka still keeps; and says why there is nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from conntrail.completion.names import unknown_names
+from conntrail.completion.reader import read_keys
+from conntrail.errors import CommandError
+from conntrail.observe.look import Look
+from conntrail.observe.newest import pack, stamp, unpack
+from conntrail.observe.order import in_order, more
+from conntrail.observe.reader import DocumentIndex, DocumentTopics
+from runtime.settings import Settings
+
+Document = dict[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Documents in order of time, and where they are from: elasticsearch or kafka."""
+
+    source: str
+    documents: Iterator[Document]
+
+
+def read_past(look: Look, settings: Settings, topics: DocumentTopics, say: Say) -> Past:
+    """What is asked for of the past. Raises CommandError when it cannot be read, also while the documents come.
+
+    Which source answers is known when this returns; what fails later, fails.
+    """
+    if look.source == "elasticsearch" and not settings.elasticsearch.hosts:
+        raise CommandError("CONNTRAIL_ELASTICSEARCH__HOSTS is empty: set it, or ask --source kafka")
+    if look.source != "kafka" and settings.elasticsearch.hosts:
+        try:
+            return Past("elasticsearch", _kept_by_elasticsearch(look, settings, say))
+        except CommandError as error:
+            if look.source == "elasticsearch":
+                raise
+            say(f"{error}: showing what Kafka still keeps")
+    return Past("kafka", _kept_by_kafka(look, settings, topics, say))
+
+
+def _kept_by_elasticsearch(look: Look, settings: Settings, say: Say) -> Iterator[Document]:
+    index = DocumentIndex(settings.elasticsearch, look.datasets)
+    found = _asked(look, index, say)
+    begun = list(islice(found, 1))
+    if not begun:
+        latest = "".join(map(stamp, index.latest([], None, None, 1)))
+        _explain_nothing(look, settings, say, ("Elasticsearch", latest))
+    return chain(begun, found)
+
+
+def _asked(look: Look, index: DocumentIndex, say: Say) -> Iterator[Document]:
+    """In order of time; the last come from the newest on, and are turned round."""
+    asked = (look.conditions, look.span.since_ms, look.span.until_ms)
+    if look.limit is None or look.is_from_oldest:
+        found = index.documents(*asked)
+        yield from islice(found, look.limit)
+        if look.limit is not None and any(True for _ in found):
+            say(more(look.limit, look.is_from_oldest))
+        return
+    newest = [pack(document) for document in index.latest(*asked, look.limit + 1)]
+    if len(newest) > look.limit:
+        say(more(look.limit, look.is_from_oldest))
+    yield from map(unpack, reversed(newest[: look.limit]))
+
+
+def _kept_by_kafka(look: Look, settings: Settings, topics: DocumentTopics, say: Say) -> Iterator[Document]:
+    read = _Read(topics.documents(look.span.since_ms or 0, follow=False))
+    fitting = (document for document in read if look.holds(document))
+    found = fitting if look.is_sum else in_order(fitting, look.limit, look.is_from_oldest, say)
+    begun = list(islice(found, 1))
+    if not begun:
+        _explain_nothing(look, settings, say, ("Kafka", read.latest))
+    return chain(begun, found)
+
+
+class _Read:
+    """Documents that are read, and the time of the newest."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = documents
+        self.latest = ""
+
+    def __iter__(self) -> Iterator[Document]:
+        for document in self._documents:
+            self.latest = max(self.latest, stamp(document))
+            yield document
+
+
+def _explain_nothing(look: Look, settings: Settings, say: Say, newest: tuple[str, str]) -> None:
+    """Say why: nothing fits, or nothing comes. ``newest``: where, and of when, the newest document is."""
+    noun = " or ".join(view.nouns[0] for view in look.views)
+    where, latest = newest
+    if latest:
+        say(f"no {noun} fits; the newest in {where} is of {latest}: widen the filters or --since")
+        for line in unknown_names(look.values, read_keys(settings.kafka)):
+            say(line)
+    else:
+        say(f"{where} has no {noun} to ask for: do agents and a worker run, with the same settings?")
