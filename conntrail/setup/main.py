@@ -1,14 +1,17 @@
-"""Sets up what Conntrail needs in Kafka, the schema registry and Elasticsearch: asks what is there, plans, does."""
+"""Sets up what Conntrail needs in Kafka, the schema registry, Elasticsearch and Kibana: asks, plans, does."""
 
 from conntrail.errors import CommandError
 from conntrail.setup.change import Change
+from conntrail.setup.kibana.bundle import saved_objects
+from conntrail.setup.kibana.reader import read_source
+from conntrail.setup.kibana.remote.writer import import_objects
 from conntrail.setup.template.plan import ObjectName, plan_objects, wanted_objects
 from conntrail.setup.template.reader import ClusterReader
 from conntrail.setup.template.writer import write_objects
 from conntrail.setup.topic.plan import plan_topics
 from conntrail.setup.topic.reader import read_topics
 from conntrail.setup.topic.writer import write_topics
-from runtime.settings import ElasticsearchSettings, KafkaSettings, Settings
+from runtime.settings import ElasticsearchSettings, IndexSettings, KafkaSettings, KibanaSettings, Settings
 from schemas.errors import RegistryError
 from schemas.registry.message import subject_of
 from schemas.registry.reader import RegistryReader
@@ -17,15 +20,21 @@ from schemas.topic import TOPICS, Topic
 
 
 def set_up(settings: Settings, *, is_dry: bool) -> list[Change]:
-    """Create and update topics, schemas and index templates; return what was, or would be, done.
+    """Create and update topics, schemas, index templates and Kibana's objects; return what was, or would be, done.
 
     Raises CommandError.
     """
     return [
         *_set_up_kafka(settings.kafka, is_dry),
         *_set_up_registry(settings, is_dry),
-        *_set_up_elasticsearch(settings.elasticsearch, is_dry),
+        *_set_up_elasticsearch(settings.elasticsearch, settings.index, is_dry),
+        *(set_up_kibana(settings.kibana, is_dry=is_dry) if settings.kibana.url else []),
     ]
+
+
+def set_up_kibana(settings: KibanaSettings, *, is_dry: bool) -> list[Change]:
+    """Import data views, searches and dashboards; return what was, or would be, done. Raises CommandError."""
+    return import_objects(settings, saved_objects(read_source()), is_dry=is_dry)
 
 
 def _set_up_kafka(settings: KafkaSettings, is_dry: bool) -> tuple[Change, ...]:
@@ -58,12 +67,12 @@ def _set_up_registry(settings: Settings, is_dry: bool) -> list[Change]:
         raise CommandError(str(error)) from error
 
 
-def _set_up_elasticsearch(settings: ElasticsearchSettings, is_dry: bool) -> list[Change]:
+def _set_up_elasticsearch(settings: ElasticsearchSettings, index: IndexSettings, is_dry: bool) -> list[Change]:
     if not settings.hosts:
         return [Change("skip", "index template", "all", "CONNTRAIL_ELASTICSEARCH__HOSTS is empty")]
     reader = ClusterReader(settings)
     try:
-        wanted = wanted_objects(reader.features())
+        wanted = wanted_objects(reader.features(index.logsdb), index)
         changes = plan_objects(wanted, reader.objects(wanted))
     finally:
         reader.close()

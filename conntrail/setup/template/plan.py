@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from conntrail.setup.change import Change
-from streams.index.template import ClusterFeatures, component_templates, index_templates, lifecycle_policies
+from runtime.settings import IndexSettings
+from streams.index.template import (
+    ClusterFeatures,
+    component_templates,
+    index_templates,
+    is_as_written,
+    lifecycle_policies,
+)
 
 Kind = Literal["lifecycle policy", "component template", "index template"]
 Body = dict[str, Any]
+_USUAL: Final = IndexSettings()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,10 +27,10 @@ class ObjectName:
     name: str
 
 
-def wanted_objects(features: ClusterFeatures) -> dict[ObjectName, Body]:
+def wanted_objects(features: ClusterFeatures, index: IndexSettings = _USUAL) -> dict[ObjectName, Body]:
     """Everything that setup writes, in the order in which one builds on another."""
     return {
-        **{ObjectName("lifecycle policy", name): body for name, body in lifecycle_policies(features).items()},
+        **{ObjectName("lifecycle policy", name): body for name, body in lifecycle_policies(features, index).items()},
         **{ObjectName("component template", name): body for name, body in component_templates(features).items()},
         **{ObjectName("index template", name): body for name, body in index_templates(features).items()},
     }
@@ -37,12 +45,21 @@ def _change(name: ObjectName, body: Body, found: Body | None) -> Change:
     if found is None:
         return Change("create", name.kind, name.name)
     if name.kind == "lifecycle policy":
-        return Change("keep", name.kind, name.name, "how long to keep is yours to change")
+        return _policy_change(name, body, found)
     if _comparable(found, body) == _comparable(body, body):
         return Change("keep", name.kind, name.name)
     return Change(
         "update", name.kind, name.name, "differs from this release; changes of your own belong into <template>@custom"
     )
+
+
+def _policy_change(name: ObjectName, body: Body, found: Body) -> Change:
+    """A policy that is as a setup wrote it follows the settings; one that was changed since is its changer's."""
+    if found["policy"].get("phases") == body["policy"]["phases"]:
+        return Change("keep", name.kind, name.name)
+    if is_as_written(found):
+        return Change("update", name.kind, name.name, "CONNTRAIL_INDEX__KEEP_… says so")
+    return Change("keep", name.kind, name.name, "not as setup writes it: how long to keep is yours to say")
 
 
 def _comparable(body: Body, wanted: Body) -> dict[str, str]:

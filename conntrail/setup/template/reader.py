@@ -1,18 +1,20 @@
 """Asks an Elasticsearch cluster what it can do and which of our objects it has."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from conntrail.errors import CommandError
+from conntrail.setup.template.licence import leaves_sources_away
 from conntrail.setup.template.plan import Body, Kind, ObjectName
 from runtime.elasticsearch import client_options
 from runtime.reader import certificates
 from runtime.settings import ElasticsearchSettings
 from streams.index.template import ClusterFeatures
 
+LogsdbChoice = Literal["auto", "on", "off"]
 _PATIENCE_SECONDS = 15.0
 _PATHS: dict[Kind, str] = {
     "lifecycle policy": "/_ilm/policy/",
@@ -32,12 +34,19 @@ class ClusterReader:
             certificates("CONNTRAIL_ELASTICSEARCH__CA_CERTS", settings.ca_certs)
         self._client = Elasticsearch(**client_options(settings), request_timeout=_PATIENCE_SECONDS)
 
-    def features(self) -> ClusterFeatures:
-        """What the cluster has beyond the core. Raises CommandError when it does not answer."""
+    def features(self, logsdb: LogsdbChoice = "auto") -> ClusterFeatures:
+        """What the cluster has beyond the core, and is to use. Raises CommandError when it does not answer."""
         return ClusterFeatures(
-            has_logsdb=self._is_accepted("POST", "/_index_template/_simulate", _PROBE),
+            has_logsdb=logsdb == "on" or (logsdb == "auto" and self._is_logsdb_smaller()),
             has_lifecycle=self._is_accepted("GET", "/_ilm/policy", None),
         )
+
+    def _is_logsdb_smaller(self) -> bool:
+        """Whether the cluster has the mode and may leave the original documents away."""
+        if not self._is_accepted("POST", "/_index_template/_simulate", _PROBE):
+            return False
+        features, licence = self._answer("/_xpack"), self._answer("/_license")
+        return features is not None and licence is not None and leaves_sources_away(features, licence)
 
     def objects(self, names: Iterable[ObjectName]) -> dict[ObjectName, Body]:
         """Those of the named objects that exist. Raises CommandError when the cluster does not answer."""
@@ -58,6 +67,13 @@ class ClusterReader:
         key = "component_templates" if name.kind == "component template" else "index_templates"
         inner = "component_template" if name.kind == "component template" else "index_template"
         return dict(answer[key][0][inner])
+
+    def _answer(self, path: str) -> Body | None:
+        """Empty when the cluster does not know the path; None when we may not ask."""
+        try:
+            return dict(self._ask("GET", path, None))
+        except ApiError as error:
+            return None if error.status_code in (401, 403) else {}
 
     def _is_accepted(self, method: str, path: str, body: Body | None) -> bool:
         try:

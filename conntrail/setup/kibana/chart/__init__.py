@@ -1,0 +1,1 @@
+"""Panels of Lens, by value: what Kibana keeps of a chart."""

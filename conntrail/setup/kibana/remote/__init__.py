@@ -1,0 +1,1 @@
+"""A Kibana that objects are imported into."""

@@ -1,0 +1,1 @@
+"""Topics and users as custom resources of Strimzi, whose operator makes them."""
