@@ -5,6 +5,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,7 +15,6 @@ from conntrail.errors import CommandError
 
 if TYPE_CHECKING:
     from conntrail.demo.edge import Comparison
-    from conntrail.demo.question import Question
 
 _AGAIN_SECONDS: Final = 8.0
 """Long enough for every client to call each of its targets."""
@@ -30,7 +30,8 @@ def demo(
 
     Needs root for the lab's network namespaces. Takes everything down again at the end.
     """
-    from conntrail.demo.main import enforce_recommended, running, show_traffic  # noqa: PLC0415 - keeps --help fast
+    from conntrail.demo.alert import ALERT_COLUMNS, ALERTS_TITLE, alert_rows  # noqa: PLC0415 - keeps --help fast
+    from conntrail.demo.main import enforce_recommended, running, show_traffic  # noqa: PLC0415
 
     if os.geteuid() != 0:
         raise CommandError("the demo builds network namespaces: run it as root, for example by sudo make demo")
@@ -51,7 +52,8 @@ def demo(
                 show_traffic(everything, duration, progress)
                 for found in everything.find():
                     if found.rows or not found.question.is_optional:
-                        _print_table(found.question, found.rows)
+                        _print_table(found.question.title, found.question.columns, found.rows, len(found.question.keys))
+                _print_table(ALERTS_TITLE, ALERT_COLUMNS, alert_rows(everything.alerts()), len(ALERT_COLUMNS))
                 _print_comparison(enforce_recommended(everything, max(duration / 2, _AGAIN_SECONDS), progress))
                 _print_next(everything.environment(), keep, directory)
                 if keep:
@@ -62,20 +64,20 @@ def demo(
     progress("done")
 
 
-def _print_table(question: "Question", rows: list[list[str]]) -> None:
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> None:
+    """``texts``: so many columns from the left are no figures."""
     from rich.console import Console  # noqa: PLC0415 - keeps --help fast
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=question.title, title_justify="left", title_style="bold", box=None)
-    for number, column in enumerate(question.columns):
-        is_figure = number >= len(question.keys)
-        table.add_column(column.upper(), justify="right" if is_figure else "left", overflow="fold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    for number, column in enumerate(columns):
+        table.add_column(column.upper(), justify="left" if number < texts else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(width=150)
     console.print()
-    console.print(table if rows else Text(f"{question.title}: nothing"))
+    console.print(table if rows else Text(f"{title}: nothing"))
 
 
 def _print_comparison(found: "Comparison") -> None:
@@ -92,6 +94,7 @@ def _print_next(environment: dict[str, str], keep: bool, directory: Path) -> Non
     typer.echo("  conntrail observe --verdict denied -o wide")
     typer.echo("  conntrail observe --follow --namespace shop")
     typer.echo("  conntrail observe --type dns --type l7 --workload shop/frontend")
+    typer.echo("  conntrail alerts list --all · conntrail observe --type audit --type event")
     typer.echo("  conntrail policy hits · unused · gaps · explain shop/frontend data/postgres:5432")
     typer.echo(f"  conntrail policy recommend (the enforced ones: {directory}/recommended.yaml)")
     typer.echo("  curl $CONNTRAIL_ELASTICSEARCH__HOSTS/logs-conntrail.flow-*/_search?q=event.action:denied")

@@ -4,14 +4,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from conntrail.alerts.reader import NoticeTopics
 from conntrail.demo.edge import Comparison, compare
 from conntrail.demo.question import QUESTIONS, Question
 from conntrail.demo.reader import Drain, Findings
@@ -22,9 +23,16 @@ from conntrail.setup.main import set_up
 from conntrail.system.child import Plan
 from conntrail.system.writer import System
 from runtime.settings import ElasticsearchSettings, KafkaSettings, Settings
+from schemas.topic import ALERTS
 
 Progress = Callable[[str], None]
-_WINDOW: Final = {"WINDOW__SIZE": "10s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "3s", "AGENT__INTERVAL": "2s"}
+_SPANS: Final = {
+    "WINDOW__SIZE": "10s",
+    "WINDOW__STEP": "2s",
+    "WINDOW__GRACE": "3s",
+    "AGENT__INTERVAL": "2s",
+    "ALERTS__EFFECT": "10s",
+}
 """Short spans, so that a demo of half a minute has windows to show."""
 _PARTITIONS: Final = 3
 _DRAIN_SECONDS: Final = 90.0
@@ -72,6 +80,12 @@ class Running:
         for question, answer in zip(QUESTIONS, answers, strict=True):
             yield Found(question, [list(row) for row in question.rows(answer)])
 
+    def alerts(self) -> list[Mapping[str, Any]]:
+        """The last word on each, the latest first."""
+        topics = NoticeTopics(self.settings)
+        topics.read(ALERTS)
+        return [word.alert for word in topics.notices.book.alerts()]
+
 
 @contextmanager
 def running(directory: Path, progress: Progress) -> Iterator[Running]:
@@ -95,8 +109,9 @@ def running(directory: Path, progress: Progress) -> Iterator[Running]:
             directory=directory,
             cluster_directory=lab.cluster_directory,
             nodes=lab.nodes,
+            audit_log=lab.audit_path,
             settings={
-                **_WINDOW,
+                **_SPANS,
                 "KAFKA__BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
                 "ELASTICSEARCH__HOSTS": addresses.hosts,
             },

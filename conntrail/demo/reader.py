@@ -9,6 +9,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from conntrail.errors import CommandError
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
+from schemas.group import progress_group
 from schemas.topic import DNS, DNS_RAW, FLOWS, FLOWS_RAW, L7, L7_RAW, POLICY_HITS, WINDOWS, Topic
 
 _PATIENCE_SECONDS = 15.0
@@ -59,7 +60,7 @@ class Drain:
             consumer.close()
 
     def _consumer(self, stage: str) -> Consumer:
-        group = f"{self._prefix}worker-{stage}-progress"
+        group = self._prefix + progress_group(stage)
         return Consumer({**client_configuration(self._settings, "conntrail-demo"), "group.id": group})
 
     def _partitions(self, consumer: Consumer, topic: str) -> list[TopicPartition]:

@@ -11,8 +11,8 @@ _Key = tuple[str, str, str]
 
 def without(given: Iterable[Object], gone: Iterable[Object]) -> list[Object]:
     """The objects that are left."""
-    keys = {_key(value) for value in gone}
-    return [value for value in given if _key(value) not in keys]
+    keys = {key_of(value) for value in gone}
+    return [value for value in given if key_of(value) not in keys]
 
 
 def as_stored(given: Iterable[Object], added: Iterable[Object], built_at: str, now: str) -> Iterator[Object]:
@@ -21,9 +21,9 @@ def as_stored(given: Iterable[Object], added: Iterable[Object], built_at: str, n
     ``built_at``: when the lab was built, and with it all objects that do not say otherwise. Without a beginning of its
     own a policy would seem to have held since then.
     """
-    earlier = {_key(value): value["metadata"] for value in given}
+    earlier = {key_of(value): value["metadata"] for value in given}
     for value in added:
-        key = _key(value)
+        key = key_of(value)
         before = earlier.get(key)
         kind, namespace, name = key
         facts = (
@@ -38,7 +38,8 @@ def as_stored(given: Iterable[Object], added: Iterable[Object], built_at: str, n
         yield {**value, "metadata": {**value["metadata"], **facts}}
 
 
-def _key(value: Object) -> _Key:
+def key_of(value: Object) -> _Key:
+    """Qualified kind, namespace and name."""
     return (
         qualified_kind(value["apiVersion"], value["kind"]),
         value["metadata"].get("namespace", ""),

@@ -48,6 +48,16 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True)
+class PodStatus:
+    """What a kubelet would tell of a pod."""
+
+    restarts: int = 0
+    """Of its containers."""
+    is_ready: bool = True
+    """Else no Service leads to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """A pod on a node. ``slot`` gives its addresses and its interface on the node; unused on the host's network."""
 
@@ -61,6 +71,12 @@ class Pod:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     spec: Mapping[str, Any]
+    status: PodStatus = PodStatus()
+
+    @property
+    def title(self) -> str:
+        """Namespace and name."""
+        return f"{self.namespace}/{self.name}"
 
     @property
     def uid(self) -> str:
@@ -163,13 +179,17 @@ class Cluster:
         return {"kubernetes.io/metadata.name": name}
 
     def endpoints(self, service: Service, port: Mapping[str, Any]) -> list[tuple[Pod, int]]:
-        """Pods that a port of a service leads to, and to which of their ports; one that lacks the port is none."""
+        """Pods that a port of a service selects, and to which of their ports; one that lacks the port is none."""
         if not (selector := service.spec.get("selector")):
             return []
         wanted, target, protocol = {"matchLabels": selector}, port.get("targetPort"), port.get("protocol", "TCP")
         selected = [p for p in self.pods if p.namespace == service.namespace and matches(wanted, p.labels)]
         numbers = [(pod, pod.port_named(port["port"] if target is None else target, protocol)) for pod in selected]
         return [(pod, number) for pod, number in numbers if number is not None]
+
+    def ready_endpoints(self, service: Service, port: Mapping[str, Any]) -> list[tuple[Pod, int]]:
+        """Those that a port of a service leads to now."""
+        return [(pod, number) for pod, number in self.endpoints(service, port) if pod.status.is_ready]
 
     def free_slot(self, node: Node) -> int | None:
         """The lowest one that no pod has: an address is handed out again as soon as it is free. None: it is full."""

@@ -21,6 +21,9 @@ app = typer.Typer(
 _COLUMNS = ("node", "namespace", "name", "addresses")
 _WIDE_COLUMNS = (*_COLUMNS, "workload", "network_namespace")
 _Directory = Annotated[Path | None, typer.Option("--state-dir", help="Where the lab keeps its state.")]
+_User = Annotated[
+    str, typer.Option("--as", metavar="USER", help="Who does it, as the audit log says; default: the user's name.")
+]
 
 
 def _lab(directory: Path | None, inside: Callable[[Path], NoReturn] = go_inside) -> Any:
@@ -62,7 +65,9 @@ def up(
     entering = "conntrail lab enter -- " if is_inside() else ""
     for name, path in lab.nodes.items():
         typer.echo(f"{name}  {entering}conntrail agent --node {name} --netns {path}")
-    typer.echo(f"objects  {entering}conntrail cluster-agent --manifests {lab.cluster_directory}")
+    typer.echo(
+        f"objects  {entering}conntrail cluster-agent --manifests {lab.cluster_directory} --audit-log {lab.audit_path}"
+    )
     if entering:
         _say("this lab has a network of its own: Kafka and Elasticsearch must run in it, too (conntrail lab enter)")
 
@@ -134,13 +139,66 @@ def traffic(
     typer.echo(str(lab.truth_path))
 
 
-@app.command(epilog="Example: conntrail lab apply deny-all.yaml")
-def apply(path: Annotated[Path, typer.Argument(help="YAML of policies.")], state_dir: _Directory = None) -> None:
-    """Add or change policies while the lab runs."""
-    _lab(state_dir).apply(path)
+@app.command(epilog="Example: conntrail lab apply deny-all.yaml --as jane")
+def apply(
+    path: Annotated[Path, typer.Argument(help="YAML of policies.")], user: _User = "", state_dir: _Directory = None
+) -> None:
+    """Add or change policies while the lab runs; its audit log tells who did it."""
+    _lab(state_dir).apply(path, user=user)
 
 
-@app.command(epilog="Example: conntrail lab delete deny-all.yaml")
-def delete(path: Annotated[Path, typer.Argument(help="YAML of policies.")], state_dir: _Directory = None) -> None:
-    """Remove policies while the lab runs."""
-    _lab(state_dir).delete(path)
+@app.command(epilog="Example: conntrail lab delete deny-all.yaml --as jane")
+def delete(
+    path: Annotated[Path, typer.Argument(help="YAML of policies.")], user: _User = "", state_dir: _Directory = None
+) -> None:
+    """Remove policies while the lab runs; its audit log tells who did it."""
+    _lab(state_dir).delete(path, user=user)
+
+
+@app.command(epilog="Example: conntrail lab call guest/intruder pod/shop/frontend --ports 8000-8049 --expect refused")
+def call(
+    pod: Annotated[str, typer.Argument(help="namespace/name, or namespace/workload.")],
+    target: Annotated[str, typer.Argument(help="service.namespace, pod/namespace/workload, or an address.")],
+    ports: Annotated[str, typer.Option(help="Ports, comma between several, and ranges: 80,8000-8049.")],
+    kind: Annotated[str, typer.Option(help="http, tls, tcp or udp, with a 6 at its end by IPv6.")] = "tcp",
+    expect: Annotated[
+        Literal["allowed", "denied", "refused"], typer.Option(help="What truth.jsonl says was expected.")
+    ] = "allowed",
+    state_dir: _Directory = None,
+) -> None:
+    """Let a pod call each of these ports once, all at the same time: a first contact, or a scan."""
+    from conntrail.lab.port import ports_of  # noqa: PLC0415
+
+    _lab(state_dir).call(pod, {"kind": kind, "to": target, "expect": expect}, ports_of(ports))
+
+
+@app.command(epilog="Example: conntrail lab stop shop/payment")
+def stop(
+    workload: Annotated[str, typer.Argument(help="namespace/workload, or namespace/pod.")], state_dir: _Directory = None
+) -> None:
+    """End what its pods serve by, as a crash does: calls are refused until conntrail lab start."""
+    _lab(state_dir).stop(workload)
+
+
+@app.command(epilog="Example: conntrail lab start shop/payment")
+def start(
+    workload: Annotated[str, typer.Argument(help="namespace/workload, or namespace/pod.")], state_dir: _Directory = None
+) -> None:
+    """Let its pods serve again after conntrail lab stop."""
+    _lab(state_dir).start(workload)
+
+
+@app.command(epilog="Example: conntrail lab unready data/postgres")
+def unready(
+    workload: Annotated[str, typer.Argument(help="namespace/workload, or namespace/pod.")], state_dir: _Directory = None
+) -> None:
+    """Let no Service lead to its pods, whose programs run on; conntrail lab ready ends that."""
+    _lab(state_dir).set_ready(workload, is_ready=False)
+
+
+@app.command(epilog="Example: conntrail lab ready data/postgres")
+def ready(
+    workload: Annotated[str, typer.Argument(help="namespace/workload, or namespace/pod.")], state_dir: _Directory = None
+) -> None:
+    """Let Services lead to its pods again."""
+    _lab(state_dir).set_ready(workload, is_ready=True)

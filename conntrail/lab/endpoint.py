@@ -61,7 +61,7 @@ def _grouped(cluster: Cluster, service: Service) -> dict[tuple[int, ...], list[P
 def _endpoint(pod: Pod, version: int) -> Object:
     return {
         "addresses": [pod.addresses[version]],
-        "conditions": {"ready": True, "serving": True, "terminating": False},
+        "conditions": {"ready": pod.status.is_ready, "serving": pod.status.is_ready, "terminating": False},
         "nodeName": pod.node.name,
         "targetRef": {"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid},
     }

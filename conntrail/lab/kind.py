@@ -35,6 +35,12 @@ REFUSED: Final = frozenset(
 """Kinds by group that would allow or deny if the lab enforced them: leaving them out would be another cluster."""
 
 
+def resource_of(kind: str) -> str:
+    """The kind as requests name it: of these kinds a plural of English, in small letters."""
+    name = kind.lower()
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+
 def qualified_kind(api_version: str, kind: str) -> str:
     """The kind, with its group where another group has a kind of this name."""
     is_calico = (api_version.partition("/")[0], kind) == (CALICO, "NetworkPolicy")

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -23,9 +23,10 @@ from conntrail.lab.network.writer import (
     remove_namespaces,
     tracked_connections,
 )
-from conntrail.lab.order import check_calls
+from conntrail.lab.order import calls_once, check_calls
+from conntrail.lab.outage.main import Outage
 from conntrail.lab.policy.stack import policy_stack
-from conntrail.lab.rootless.reader import is_inside
+from conntrail.lab.rootless.reader import is_inside, user_name
 from conntrail.lab.show import shown
 from conntrail.lab.state import Layout, State
 from conntrail.lab.store.reader import read_manifests
@@ -37,6 +38,7 @@ from conntrail.lab.zone import zone_of
 Progress = Callable[[str], None]
 _OUTSIDE_SERVES: Final = "tcp:443,udp:53,http:80,tls:8443"
 _START_SECONDS: Final = 30.0
+_CALL_SECONDS: Final = 15.0
 
 
 def default_directory() -> Path:
@@ -59,6 +61,7 @@ class Lab:
         self._store = Store(self.layout)
         self._control = Control(self._store)
         self._programs = Programs(self.layout)
+        self._outage = Outage(self._control, self._programs)
 
     @property
     def nodes(self) -> dict[str, str]:
@@ -69,6 +72,11 @@ class Lab:
     def cluster_directory(self) -> Path:
         """What ``conntrail cluster-agent --manifests`` reads."""
         return self.layout.cluster_directory
+
+    @property
+    def audit_path(self) -> Path:
+        """What ``conntrail cluster-agent --audit-log`` follows: who changed the lab."""
+        return self.layout.audit_path
 
     @property
     def truth_path(self) -> Path:
@@ -129,20 +137,41 @@ class Lab:
             ],
         }
 
-    def apply(self, *paths: Path) -> None:
-        """Add or change policies by manifests. Raises CommandError and changes nothing when one is not sound."""
-        for path in paths:
-            self._control.change_policies(path, is_deleted=False)
+    def apply(self, *paths: Path, user: str = "") -> None:
+        """Add or change policies by manifests. Raises CommandError and changes nothing when one is not sound.
 
-    def delete(self, *paths: Path) -> None:
+        ``user``: who does it, as the audit log says; empty: who runs this process.
+        """
+        for path in paths:
+            self._control.change_policies(path, user or user_name(), is_deleted=False)
+
+    def delete(self, *paths: Path, user: str = "") -> None:
         """Remove the policies of manifests."""
         for path in paths:
-            self._control.change_policies(path, is_deleted=True)
+            self._control.change_policies(path, user or user_name(), is_deleted=True)
 
     def execute(self, pod: str, command: list[str]) -> int:
         """Run a command in a pod's network; return its exit status."""
         found = self.pod(pod)
         return subprocess.run(["ip", "netns", "exec", found.network_namespace, *command], check=False).returncode
+
+    def call(self, pod: str, call: Mapping[str, Any], ports: Iterable[int]) -> None:
+        """Let a pod make one call of each port now, all at once. ``call``: as in ``conntrail.io/lab-call``, no port."""
+        cluster, caller = self._control.cluster(), self.pod(pod)
+        order = calls_once(cluster, caller, self.layout.truth_path, call, ports)
+        self._programs.await_end([self._programs.call(caller.network_namespace, order)], _CALL_SECONDS)
+
+    def stop(self, name: str) -> None:
+        """End the programs of a workload's pods, as a crash does: who calls them is refused."""
+        self._outage.stop(self.pods(name))
+
+    def start(self, name: str) -> None:
+        """Start the programs that were stopped; returns when they can be called."""
+        self._outage.start(self.pods(name))
+
+    def set_ready(self, name: str, *, is_ready: bool) -> None:
+        """Let Services lead to a workload's pods, or no more."""
+        self._outage.set_ready(self.pods(name), is_ready=is_ready)
 
     def conntrack(self, node: str) -> str:
         """What the conntrack program lists on a node: a witness that is not ours."""
@@ -186,9 +215,15 @@ class Lab:
 
     def pod(self, name: str) -> Pod:
         """By name or workload, with or without its namespace. Raises CommandError when there is none."""
-        for pod in self._control.cluster().pods:
-            if name in (pod.name, f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.workload[1]}", pod.workload[1]):
-                return pod
+        return self.pods(name)[0]
+
+    def pods(self, name: str) -> list[Pod]:
+        """All of a workload, or the one of a name. Raises CommandError when there is none."""
+        pods = self._control.cluster().pods
+        if found := [
+            pod for pod in pods if name in (pod.name, pod.title, f"{pod.namespace}/{pod.workload[1]}", pod.workload[1])
+        ]:
+            return found
         raise CommandError(f"no pod is called {name}: conntrail lab status lists them")
 
     def _remove(self) -> None:

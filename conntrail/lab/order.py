@@ -2,13 +2,14 @@
 
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from conntrail.errors import CommandError
 from conntrail.lab.cluster import CALL, Cluster, Pod, Service
+from conntrail.lab.manifest.annotation import check_annotations
 from conntrail.lab.program.name.question import candidates
 from conntrail.lab.program.task import Order, Task, search_path
 from conntrail.lab.workload import is_run_by_traffic, pod_template
@@ -52,6 +53,16 @@ def pod_tasks(cluster: Cluster, pod: Pod) -> tuple[Task, ...]:
     """Of a pod's annotation. Raises CommandError."""
     kind, name = pod.workload
     return _tasks(cluster, f"{kind} {pod.namespace}/{name}", pod.namespace, pod.annotations)
+
+
+def calls_once(cluster: Cluster, pod: Pod, truth: Path, call: Mapping[str, Any], ports: Iterable[int]) -> Order:
+    """One call of each port, as the annotation would have it. ``call``: all but the port. Raises CommandError."""
+    kind, name = pod.workload
+    title = f"{kind} {pod.namespace}/{name}"
+    annotations = {CALL: json.dumps([{**call, "port": port} for port in ports])}
+    check_annotations(title, "call", annotations)
+    order = order_for(cluster, pod, truth, 0, _tasks(cluster, title, pod.namespace, annotations))
+    return replace(order, is_once=True)
 
 
 def order_for(cluster: Cluster, pod: Pod, truth: Path, seconds: float, tasks: tuple[Task, ...]) -> Order:

@@ -4,11 +4,13 @@ Pure. From the same manifests come the same names on the same nodes.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from conntrail.errors import CommandError
-from conntrail.lab.cluster import SLOTS, Cluster, Node, Object, Pod, Service
+from conntrail.lab.cluster import SLOTS, Cluster, Node, Object, Pod, PodStatus, Service
 from conntrail.lab.controller import Wanted, is_selected, pods_of
 from conntrail.lab.job import Run, run_pod
 from conntrail.lab.workload import names_of
@@ -23,8 +25,13 @@ _MOST_NAME_BYTES: Final = 255
 """Of a file name (NAME_MAX, linux/limits.h), as which ip-netns(8) keeps a namespace."""
 
 
-def build_cluster(objects: Sequence[Object], created_at: str, runs: Sequence[Run] = ()) -> Cluster:
-    """Place pods, each on the node with the fewest. ``created_at``: RFC 3339.
+def build_cluster(
+    objects: Sequence[Object],
+    created_at: str,
+    runs: Sequence[Run] = (),
+    statuses: Mapping[str, PodStatus] = MappingProxyType({}),
+) -> Cluster:
+    """Place pods, each on the node with the fewest. ``created_at``: RFC 3339. ``statuses``: of pods by title.
 
     Raises CommandError when there are more than addresses, or names collide.
     """
@@ -36,6 +43,7 @@ def build_cluster(objects: Sequence[Object], created_at: str, runs: Sequence[Run
     for value in objects:
         for wanted in pods_of(value, names, cluster.nodes):
             scheduler.place(wanted)
+    cluster.pods = [replace(pod, status=statuses.get(pod.title, pod.status)) for pod in cluster.pods]
     cluster.pods += [run_pod(cluster, run) for run in runs]
     return cluster
 

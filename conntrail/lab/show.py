@@ -104,7 +104,12 @@ def _reference(owner: Controller, namespace: str) -> Object:
 
 def _pod(pod: Pod) -> Object:
     owners = [_reference(pod.owners[0], pod.namespace)] if pod.owners else []
-    conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "Ready")]
+    conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized")]
+    conditions.append({"type": "Ready", "status": str(pod.status.is_ready)})
+    containers = [
+        {"name": container["name"], "ready": pod.status.is_ready, "restartCount": pod.status.restarts}
+        for container in pod.containers
+    ]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -126,6 +131,7 @@ def _pod(pod: Pod) -> Object:
             "podIPs": [{"ip": address} for address in pod.addresses],
             "startTime": pod.created_at,
             "conditions": conditions,
+            "containerStatuses": containers,
         },
     }
 

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from conntrail.lab.cluster import PodStatus
 from conntrail.lab.job import Run
 
 STATES: Final = Path("/run/conntrail/labs")
@@ -28,6 +29,11 @@ class Layout:
     def truth_path(self) -> Path:
         """One JSON line a connection, DNS question, HTTP request or TLS handshake."""
         return self.root / "truth.jsonl"
+
+    @property
+    def audit_path(self) -> Path:
+        """Who changed the lab: an audit log, rotated beside it."""
+        return self.root / "audit.log"
 
     @property
     def zone_path(self) -> Path:
@@ -78,6 +84,8 @@ class State:
     """Inode of each by name: another lab's namespace of the same name is not ours to remove. 0: perhaps not made."""
     runs: tuple[Run, ...] = ()
     """Of Jobs and CronJobs, whose pods are there now."""
+    statuses: dict[str, PodStatus] = field(default_factory=dict)
+    """Of pods by title, as far as anything has happened to them."""
 
     @property
     def names(self) -> dict[str, int]:
@@ -98,6 +106,7 @@ def format_state(state: State) -> str:
         "is_complete": state.is_complete,
         "namespaces": state.names,
         "runs": [astuple(run) for run in state.runs],
+        "statuses": {pod: astuple(status) for pod, status in state.statuses.items()},
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -113,6 +122,7 @@ def parse_state(text: str) -> State:
             is_complete=bool(document["is_complete"]),
             namespaces={str(name): int(inode) for name, inode in document["namespaces"].items()},
             runs=tuple(Run(*fields) for fields in document["runs"]),
+            statuses={str(pod): PodStatus(*fields) for pod, fields in document.get("statuses", {}).items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return State()

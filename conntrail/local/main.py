@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conntrail.errors import CommandError
-from conntrail.local.artifact.artifact import distribution, format_lock, java_archives
+from conntrail.local.artifact.artifact import distribution, format_lock, java_archives, module_archives
 from conntrail.local.artifact.reader import ArtifactCache, Progress, read_lock
 from conntrail.local.elasticsearch.configuration import UNPRIVILEGED_USER
 from conntrail.local.elasticsearch.configuration import program as elasticsearch_program
 from conntrail.local.elasticsearch.reader import ElasticsearchProbe
-from conntrail.local.elasticsearch.writer import prepare_elasticsearch, unpack
+from conntrail.local.elasticsearch.writer import add_plugins, prepare_elasticsearch, unpack
 from conntrail.local.java.reader import find_java
 from conntrail.local.kafka.configuration import program as kafka_program
 from conntrail.local.kafka.reader import KafkaProbe
@@ -63,6 +63,8 @@ class StackOptions:
     """The servers end with the process that started them."""
     elasticsearch_settings: Mapping[str, object] = field(default_factory=dict)
     """Added to elasticsearch.yml."""
+    elasticsearch_plugins: Sequence[Path] = ()
+    """Directories of plugins that are added."""
     kafka_settings: Mapping[str, str] = field(default_factory=dict)
     """Added to server.properties; listeners are added to ours."""
 
@@ -232,7 +234,9 @@ class Stack:
             jars = [self._cache.path(artifact) for artifact in java_archives(self._artifacts)]
             prepare_kafka(java, jars, self.layout, service, self._options.kafka_settings)
             return kafka_program(java, jars, self.layout)
-        unpack(self._cache.path(distribution(self._artifacts)), self.layout)
+        modules = {name: self._cache.path(found) for name, found in module_archives(self._artifacts).items()}
+        unpack(self._cache.path(distribution(self._artifacts)), modules, self.layout)
+        add_plugins(self._options.elasticsearch_plugins, self.layout)
         prepare_elasticsearch(self.layout, service, self._user, self._options.elasticsearch_settings)
         return elasticsearch_program(java, self.layout, self._user)
 

@@ -22,7 +22,11 @@ class Stage(StrEnum):
 
     FLOWS = "flows"
     EXCHANGES = "exchanges"
+    DENIALS = "denials"
+    ALERTS = "alerts"
     INDEX = "index"
+    SUBSCRIPTIONS = "subscriptions"
+    DELIVERIES = "deliveries"
 
 
 @agent.command(epilog="Example: conntrail agent --node node1 --netns /run/netns/node1 --interval 5s")
@@ -34,7 +38,7 @@ def run_agent(
 ) -> None:
     """Read this node's connections, denied attempts and sockets, and publish them to Kafka.
 
-    Needs CAP_NET_ADMIN; with less it reports what it cannot see.
+    Needs CAP_NET_ADMIN; with less it reports what it cannot see, as conntrail doctor node does.
     """
     options = {"AGENT__NODE": node, "AGENT__NETNS": netns, "AGENT__INTERVAL": interval}
     _replace_process("agents.node", options, ["--check"] if check else [])
@@ -44,10 +48,15 @@ def run_agent(
 def run_cluster_agent(
     manifests: Annotated[str, typer.Option(help="Directory of YAML instead of an API server, watched.")] = "",
     kubeconfig: Annotated[str, typer.Option(help="Kubeconfig; default: in-cluster, else the usual place.")] = "",
+    audit_log: Annotated[str, typer.Option(help="The API server's audit log, followed: it says who did what.")] = "",
     check: _Check = False,
 ) -> None:
-    """Watch Kubernetes objects and publish them, slim, to Kafka."""
-    options = {"CLUSTER_AGENT__MANIFESTS": manifests, "CLUSTER_AGENT__KUBECONFIG": kubeconfig}
+    """Watch Kubernetes objects and publish them, slim, to Kafka, with events, changes and who made them."""
+    options = {
+        "CLUSTER_AGENT__MANIFESTS": manifests,
+        "CLUSTER_AGENT__KUBECONFIG": kubeconfig,
+        "AUDIT__FILE": audit_log,
+    }
     _replace_process("agents.cluster", options, ["--check"] if check else [])
 
 

@@ -29,25 +29,36 @@ class Plan:
     settings: Mapping[str, str]
     """Of every process."""
     workers: int = 1
+    audit_log: Path | None = None
+    """The cluster's, for the cluster agent to follow."""
+    own_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of the processes of a module, for example of ``agents.node``."""
 
     def children(self) -> list[Child]:
         """In the order in which they are started: what others need comes first."""
-        cluster = Child(
-            "cluster-agent", "agents.cluster", (), {"CLUSTER_AGENT__MANIFESTS": str(self.cluster_directory)}
-        )
         workers = [self.worker(f"worker-{number}") for number in range(1, self.workers + 1)]
-        return [cluster, *workers, *(self.agent(node) for node in self.nodes)]
+        return [self.cluster_agent(), *workers, *(self.agent(node) for node in self.nodes)]
+
+    def cluster_agent(self) -> Child:
+        """The agent of the cluster."""
+        settings = {"CLUSTER_AGENT__MANIFESTS": str(self.cluster_directory)}
+        if self.audit_log is not None:
+            state = self.directory / "cluster-agent.audit"
+            settings |= {"AUDIT__FILE": str(self.audit_log), "AUDIT__STATE_FILE": str(state)}
+        return self._child("cluster-agent", "agents.cluster", settings)
 
     def worker(self, identity: str) -> Child:
         """A worker of all stages."""
-        return Child(identity, "streams", (), {"WORKER__ID": identity})
+        return self._child(identity, "streams", {"WORKER__ID": identity})
 
     def agent(self, node: str) -> Child:
         """The agent of one node."""
         state = self.directory / "state" / node
-        return Child(
+        return self._child(
             f"agent-{node}",
             "agents.node",
-            (),
             {"AGENT__NODE": node, "AGENT__NETNS": self.nodes[node], "AGENT__STATE_DIRECTORY": str(state)},
         )
+
+    def _child(self, name: str, module: str, settings: Mapping[str, str]) -> Child:
+        return Child(name, module, (), {**self.own_settings.get(module, {}), **settings})

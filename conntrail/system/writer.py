@@ -18,7 +18,7 @@ from conntrail.system.child import Child, Plan
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.1
 _LOG_LINES = 5
 _HTTP_OK = 200
 
@@ -32,14 +32,21 @@ class System:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Start everything, each process ready before the next. Raises CommandError when one ends early."""
-        for child in self._plan.children():
+        """Start everything at once and wait until all are ready. Raises CommandError when one ends early."""
+        children = self._plan.children()
+        for child in children:
             progress(f"starting {child.name}")
-            self.start_child(child)
+            self._launch(child)
+        for child in children:
+            self._await_ready(child.name)
 
     def start_child(self, child: Child) -> None:
         """Start one process and wait until it is ready."""
-        address_file = self._plan.directory / f"{child.name}.address"
+        self._launch(child)
+        self._await_ready(child.name)
+
+    def _launch(self, child: Child) -> None:
+        address_file = self._address_file(child.name)
         address_file.unlink(missing_ok=True)
         settings = {**self._plan.settings, **child.settings, "HTTP__ADDRESS_FILE": str(address_file)}
         environment = {**os.environ, **{f"CONNTRAIL_{name}": value for name, value in settings.items()}}
@@ -49,7 +56,6 @@ class System:
         with self.log_of(child.name).open("ab") as log:
             command = [sys.executable, "-m", child.module, *child.arguments]
             self._running[child.name] = self._tie.start(command, partial(_launch, environment, log))
-        self._await_ready(child.name, address_file)
 
     def log_of(self, name: str) -> Path:
         """Where a process logs."""
@@ -61,7 +67,7 @@ class System:
 
     def metrics_of(self, name: str) -> str:
         """What a process says at /metrics."""
-        address = (self._plan.directory / f"{name}.address").read_text(encoding="utf-8").strip()
+        address = self._address_file(name).read_text(encoding="utf-8").strip()
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=_STOP_SECONDS) as answer:
             body: bytes = answer.read()
         return body.decode()
@@ -93,7 +99,11 @@ class System:
             if process.poll() is not None:
                 raise CommandError(f"{name} ended with status {process.returncode}: {self._last_lines(name)}")
 
-    def _await_ready(self, name: str, address_file: Path) -> None:
+    def _address_file(self, name: str) -> Path:
+        return self._plan.directory / f"{name}.address"
+
+    def _await_ready(self, name: str) -> None:
+        address_file = self._address_file(name)
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             self.check()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conntrail.errors import CommandError
+from conntrail.lab.audit.event import apply_requests, delete_requests
 from conntrail.lab.change import as_stored, without
 from conntrail.lab.cluster import Cluster, Object, Pod
 from conntrail.lab.job import Run, run_pod
@@ -77,11 +78,12 @@ class Control:
         with self.store.changing():
             yield Change(self.store, self._state())
 
-    def change_policies(self, path: Path, *, is_deleted: bool) -> None:
-        """Add, replace or remove policies, and what policies refer to.
+    def change_policies(self, path: Path, user: str, *, is_deleted: bool) -> None:
+        """Add, replace or remove policies, and what policies refer to; ``user`` does it, as the audit log says.
 
         Raises CommandError and changes nothing when they are not sound.
         """
+        received_at = datetime.now(UTC)
         manifests = read_manifests(path)
         kinds = {qualified_kind(value["apiVersion"], value["kind"]) for value in manifests.objects}
         if others := {*manifests.left_out, *kinds}.difference(POLICY_KINDS):
@@ -104,6 +106,8 @@ class Control:
                 raise
             self.store.write_given(after)
             self.store.write_shown(shown(cluster))
+            requests = delete_requests if is_deleted else apply_requests
+            self.store.audit.write(requests(before, manifests.objects), user, received_at)
 
     def count_truth(self) -> int:
         """Connections that were made."""
@@ -119,4 +123,4 @@ class Control:
 
 def derive(given: list[Object], state: State) -> Cluster:
     """The cluster of these manifests. Raises CommandError when they ask for more than there is."""
-    return build_cluster(given, state.created_at, state.runs)
+    return build_cluster(given, state.created_at, state.runs, state.statuses)

@@ -50,7 +50,7 @@ def _service_rules(cluster: Cluster, service: Service) -> Iterator[str]:
     """Each endpoint in turn, by chance; the last takes what is left."""
     for port in service.ports:
         protocol = port.get("protocol", "TCP")
-        endpoints = cluster.endpoints(service, port)
+        endpoints = cluster.ready_endpoints(service, port)
         for version, address in enumerate(service.addresses):
             family = _FAMILIES[version]
             for position, (pod, target) in enumerate(endpoints):
@@ -85,7 +85,7 @@ def _without_endpoints(cluster: Cluster) -> Iterator[str]:
     """A service's port that leads nowhere is refused, as kube-proxy does."""
     for service in cluster.services:
         for port in service.ports:
-            if not cluster.endpoints(service, port):
+            if not cluster.ready_endpoints(service, port):
                 protocol = port.get("protocol", "TCP").lower()
                 for version, address in enumerate(service.addresses):
                     yield f"    {_FAMILIES[version]} daddr {address} {protocol} dport {port['port']} counter reject"

@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -94,15 +95,19 @@ def remove_namespaces(namespaces: Mapping[str, int]) -> None:
     ours = [name for name, inode in namespaces.items() if _inode(name) and inode in (0, _inode(name))]
     deadline = time.monotonic() + _END_SECONDS
     for name in ours:
-        while pids := _pids(name):
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            if time.monotonic() > deadline:
-                raise CommandError(f"processes {pids} in the namespace {name} do not end")
-            _reap(pids)
-            time.sleep(0.005)
+        _end(partial(processes_in, name), deadline)
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def end_processes(found: Callable[[], list[int]]) -> bool:
+    """End all that are found until none is; whether there was any. Raises CommandError when one does not end."""
+    return _end(found, time.monotonic() + _END_SECONDS)
+
+
+def processes_in(name: str) -> list[int]:
+    """Ids of the processes in a namespace."""
+    listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid in listed.split()]
 
 
 def connect_pod(pod: Pod) -> None:
@@ -155,9 +160,18 @@ def _inode(name: str) -> int:
         return 0
 
 
-def _pids(name: str) -> list[int]:
-    listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False).stdout
-    return [int(pid) for pid in listed.split()]
+def _end(found: Callable[[], list[int]], deadline: float) -> bool:
+    was_any = False
+    while pids := found():
+        was_any = True
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise CommandError(f"processes {pids} of the lab do not end")
+        _reap(pids)
+        time.sleep(0.005)
+    return was_any
 
 
 def _reap(pids: Iterable[int]) -> None:

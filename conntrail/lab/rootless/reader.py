@@ -1,5 +1,6 @@
-"""Finds the process that holds a user's lab, and what the kernel allows users."""
+"""Finds the process that holds a user's lab, what the kernel allows users, and who the user is."""
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,6 +34,20 @@ def forbidding_settings() -> dict[str, str]:
         with suppress(OSError):
             found[name] = Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
     return found
+
+
+def user_name() -> str:
+    """Of who runs this process; of one who is root by sudo, who that was.
+
+    With a holder everybody is root: there the environment bears the name.
+    """
+    sudoer = os.environ.get("SUDO_USER")
+    if sudoer and os.geteuid() == 0 and not is_inside():
+        return sudoer
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid:{os.geteuid()}"
 
 
 def _own_processes() -> Iterator[int]:

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 from conntrail.errors import CommandError
 from conntrail.lab.rootless.holder import READY
-from conntrail.lab.rootless.reader import find_holder, forbidding_settings
+from conntrail.lab.rootless.reader import find_holder, forbidding_settings, user_name
 from conntrail.lab.rootless.refusal import refusal
 
 _UNSHARE: Final = (
@@ -109,6 +109,6 @@ def _alone() -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    """Where ip and nft are is not in every user's PATH."""
+    """Where ip and nft are is not in every user's PATH; who is root inside is still called by their own name."""
     path = os.environ.get("PATH", os.defpath)
-    return {**os.environ, "PATH": f"{path}:/usr/sbin:/sbin"}
+    return {**os.environ, "PATH": f"{path}:/usr/sbin:/sbin", "LOGNAME": user_name()}

@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from conntrail.errors import CommandError
+from conntrail.lab.audit.writer import AuditLog
 from conntrail.lab.cluster import Object
 from conntrail.lab.program.name.zone import Zone
 from conntrail.lab.state import STATES, Layout, Owner, State, format_state, parse_state
@@ -49,6 +50,7 @@ class Store:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.audit = AuditLog(layout.audit_path)
 
     @property
     def state(self) -> State:
@@ -69,6 +71,7 @@ class Store:
         try:
             self.layout.cluster_directory.mkdir(parents=True, exist_ok=True)
             self.layout.truth_path.unlink(missing_ok=True)
+            self.audit.begin()
             self.write_given(objects)
         except OSError as error:
             raise CommandError(

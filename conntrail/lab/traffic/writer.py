@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from conntrail.errors import CommandError
+from conntrail.lab.network.writer import end_processes, processes_in
 from conntrail.lab.program.task import LISTENING, Order
 from conntrail.lab.state import Layout
 
@@ -29,6 +32,14 @@ class Programs:
         specs = [spec.strip() for spec in serve.split(",") if spec.strip()]
         known = [str(self._layout.zone_path), str(self._layout.key_path)]
         return self._start(namespace, [_SERVER, name, *known, *specs], None) if specs else None
+
+    def is_serving(self, namespace: str, name: str) -> bool:
+        """Whether the server of this name runs in a namespace."""
+        return bool(_servers(namespace, name))
+
+    def stop(self, namespace: str, name: str) -> bool:
+        """Kill the server of this name in a namespace; whether there was one. Raises CommandError."""
+        return end_processes(partial(_servers, namespace, name))
 
     def call(self, namespace: str, order: Order) -> Process:
         """Start a client."""
@@ -72,6 +83,18 @@ class Programs:
             started.stdin.write(text.encode())
             started.stdin.close()
         return started
+
+
+def _servers(namespace: str, name: str) -> list[int]:
+    """By their command line: pods on their node's network share its namespace, and clients are not meant."""
+    return [pid for pid in processes_in(namespace) if _words(pid)[3:4] == [name] and _SERVER in _words(pid)[:3]]
+
+
+def _words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def end(processes: list[Process]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conntrail.errors import CommandError
+from conntrail.local.elasticsearch.module import COORDINATES
 
 _LINE = re.compile(r"(?P<coordinate>[\w.\-]+:[\w.\-]+:[\w.\-]+(?::\w+)?) (?P<size>\d+) (?P<sha256>[0-9a-f]{64})")
 _HEADER = (
@@ -67,7 +68,15 @@ def format_lock(artifacts: Iterable[Artifact]) -> str:
 
 def java_archives(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
     """What Kafka runs from."""
-    return tuple(a for a in artifacts if a.packaging == "jar")
+    return tuple(a for a in artifacts if a.packaging == "jar" and a.coordinate not in COORDINATES)
+
+
+def module_archives(artifacts: Iterable[Artifact]) -> dict[str, Artifact]:
+    """What Elasticsearch's added modules consist of, by coordinate. Raises CommandError when the lock lacks one."""
+    found = {a.coordinate: a for a in artifacts if a.coordinate in COORDINATES}
+    if missing := set(COORDINATES) - found.keys():
+        raise CommandError(f"artifacts.lock does not name {min(missing)}; renew it with: conntrail local lock")
+    return found
 
 
 def distribution(artifacts: Iterable[Artifact]) -> Artifact:

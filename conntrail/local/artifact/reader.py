@@ -18,6 +18,7 @@ from jgo.constants import MAVEN_CENTRAL_URL
 
 from conntrail.errors import CommandError
 from conntrail.local.artifact.artifact import Artifact, coordinate_artifact, parse_lock
+from conntrail.local.elasticsearch.module import COORDINATES, VERSION
 
 Progress = Callable[[int], None]
 """Told how many bytes came (negative: how many are to be fetched again)."""
@@ -30,7 +31,7 @@ _RANGE_UNUSABLE = 416
 _PARTIAL = 206
 # Kafka's own choice of a log binding for slf4j 1.7, which its Maven coordinates leave to the user.
 _KAFKA = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
-_ELASTICSEARCH = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:8.19.21:zip"
+_ELASTICSEARCH = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 
 
 def read_lock() -> tuple[Artifact, ...]:
@@ -81,7 +82,7 @@ class ArtifactCache:
             for found in jgo.resolve(endpoint, repositories={"central": self._repository}):
                 key = f"{found.groupId}:{found.artifactId}"
                 coordinates.setdefault(key, f"{key}:{found.version}")
-        return [self._measure(coordinate) for coordinate in (*coordinates.values(), _ELASTICSEARCH)]
+        return [self._measure(coordinate) for coordinate in (*coordinates.values(), *COORDINATES, _ELASTICSEARCH)]
 
     def _measure(self, coordinate: str) -> Artifact:
         path = coordinate_artifact(coordinate, 0, "").path

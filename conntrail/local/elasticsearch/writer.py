@@ -4,11 +4,12 @@ import os
 import pwd
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from conntrail.errors import CommandError
 from conntrail.local.elasticsearch.configuration import LOGGING, MACHINE_OPTIONS, settings
+from conntrail.local.elasticsearch.module import MODULES, Module
 from conntrail.local.state.layout import Layout
 from conntrail.local.state.state import ServiceState
 
@@ -16,8 +17,11 @@ _ANYONE_READS = 0o444
 _ANYONE_RUNS = 0o555
 
 
-def unpack(archive: Path, layout: Layout) -> None:
-    """Unpack the distribution once. Raises CommandError when the archive is damaged or the disk full."""
+def unpack(archive: Path, modules: Mapping[str, Path], layout: Layout) -> None:
+    """Unpack the distribution once and add our modules, whose archives are given by coordinate.
+
+    Raises CommandError when the archive is damaged or the disk full.
+    """
     if layout.home.exists():
         return
     fresh = layout.home.with_name("home.new")
@@ -26,9 +30,17 @@ def unpack(archive: Path, layout: Layout) -> None:
         with zipfile.ZipFile(archive) as content:
             for member in content.infolist():
                 _extract(content, member, fresh)
+        for module in MODULES:
+            _add(module, [modules[name] for name in module.coordinates], fresh)
     except (OSError, zipfile.BadZipFile) as error:
         raise CommandError(f"{archive} cannot be unpacked to {layout.home}: {error}") from error
     fresh.replace(layout.home)
+
+
+def add_plugins(directories: Iterable[Path], layout: Layout) -> None:
+    """Copy plugins to where it looks for them."""
+    for directory in directories:
+        shutil.copytree(directory, layout.home / "plugins" / directory.name, dirs_exist_ok=True)
 
 
 def prepare_elasticsearch(layout: Layout, service: ServiceState, user: str, extra: Mapping[str, object]) -> None:
@@ -63,6 +75,17 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, home: Path) -> N
         shutil.copyfileobj(source, file, 1 << 20)
     is_program = member.external_attr >> 16 & 0o100
     target.chmod(0o200 | (_ANYONE_RUNS if is_program else _ANYONE_READS))
+
+
+def _add(module: Module, archives: Iterable[Path], home: Path) -> None:
+    """One module, readable by whoever runs it."""
+    directory = home / "modules" / module.name
+    directory.mkdir()
+    (directory / "plugin-descriptor.properties").write_text(module.description(), encoding="ascii")
+    for archive in archives:
+        shutil.copyfile(archive, directory / archive.name)
+    for path in directory.iterdir():
+        path.chmod(0o200 | _ANYONE_READS)
 
 
 def _account(user: str) -> pwd.struct_passwd:

@@ -1,10 +1,10 @@
-"""One socket of a client, with the kernel's time of what came."""
+"""One socket of a client, with the kernel's times of what went and came."""
 
 import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from conntrail.lab.program.task import Order, Task
@@ -13,8 +13,12 @@ from conntrail.lab.program.truth.fact import ANSWERED, REFUSED, TIMEOUT, UNREACH
 _PATIENCE_SECONDS: Final = 1.6
 _TIMESTAMP: Final = 35
 """SO_TIMESTAMPNS and SCM_TIMESTAMPNS (asm-generic/socket.h): when the packet came, not when we looked."""
+_SENT_TIMESTAMPS: Final = 37
+"""SO_TIMESTAMPING, of the same."""
+_SENT_FLAGS: Final = 1 << 1 | 1 << 4 | 1 << 11
+"""SOF_TIMESTAMPING_TX_SOFTWARE, _SOFTWARE and _OPT_TSONLY (linux/net_tstamp.h): when a packet went to its device."""
 _READ_BYTES: Final = 65_536
-_CONTROL_BYTES: Final = socket.CMSG_SPACE(struct.calcsize("@qq"))
+_CONTROL_BYTES: Final = 256
 _PROTOCOLS: Final = {
     **dict.fromkeys(("http", "keep", "tcp", "tls"), "tcp"),
     **dict.fromkeys(("udp", "dns"), "udp"),
@@ -36,22 +40,28 @@ class Dial:
         self.socket.connect((self.ends.dialled_address, self.ends.dialled_port))
 
     def send(self, data: bytes) -> int:
-        """Send; Unix time just before, ns."""
-        at = time.time_ns()
+        """Send; the kernel's Unix time of the packet, ns, or ours just before where it tells none."""
+        before = time.time_ns()
         self.socket.sendall(data)
         self.sent += len(data)
-        return at
+        return max(self._sent_at(), before)
 
     def receive(self) -> tuple[bytes, int]:
         """Some bytes, none at the end, and the kernel's Unix time of them, ns."""
         data, control, _, _ = self.socket.recvmsg(_READ_BYTES, _CONTROL_BYTES)
-        at = time.time_ns()
-        for level, kind, value in control:
-            if (level, kind) == (socket.SOL_SOCKET, _TIMESTAMP):
-                seconds, rest = struct.unpack("@qq", value)
-                at = seconds * 1_000_000_000 + rest
         self.received += len(data)
-        return data, at
+        return data, _stamp(control) or time.time_ns()
+
+    def _sent_at(self) -> int:
+        """Of the last packet, 0 when it waits for its way; what the queue of errors keeps would wake who receives."""
+        at = 0
+        self.socket.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                _, control, _, _ = self.socket.recvmsg(0, _CONTROL_BYTES, socket.MSG_ERRQUEUE)
+                at = _stamp(control) or at
+        self.socket.settimeout(_PATIENCE_SECONDS)
+        return at
 
     def receive_rest(self) -> None:
         """Until the other side ends."""
@@ -77,6 +87,7 @@ def dialled(
     with _socket(task.address, protocol) as opened:
         opened.settimeout(_PATIENCE_SECONDS)
         opened.setsockopt(socket.SOL_SOCKET, _TIMESTAMP, 1)
+        opened.setsockopt(socket.SOL_SOCKET, _SENT_TIMESTAMPS, _SENT_FLAGS)
         opened.bind((source, 0))
         dial = Dial(opened, Ends(protocol, source, opened.getsockname()[1], task.address, task.port))
         try:
@@ -101,6 +112,15 @@ def protocol_of(task: Task) -> str:
     if task.kind == "ping6":
         return "ipv6-icmp"
     return _PROTOCOLS[task.kind.removesuffix("6")]
+
+
+def _stamp(control: list[tuple[int, int, bytes]]) -> int | None:
+    """What the kernel says beside a packet, Unix time in ns."""
+    for level, kind, value in control:
+        if (level, kind) == (socket.SOL_SOCKET, _TIMESTAMP):
+            seconds, rest = struct.unpack("@qq", value)
+            return int(seconds) * 1_000_000_000 + int(rest)
+    return None
 
 
 def _socket(address: str, protocol: str) -> socket.socket:
