@@ -1,24 +1,39 @@
 """What several kinds of tests share: the stack of a session, and names of a test's own."""
 
+import os
 import signal
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.stack import RunningStack, running_stack
 
-_MACHINE: Final = {"kernel": "network namespaces", "system": "network namespaces", "kubernetes": "API server"}
-"""Folders of tests that share what a machine has once."""
+_WHOLE: Final = ("tests/kubernetes/", "tests/system/")
+"""Folders whose tests share what a machine should have once: an API server, a lab with its load."""
+_LONGEST: Final = ("tests/system/", "tests/kernel/", "tests/kubernetes/")
+"""What begins first, so that none of it begins when all else is done."""
 _TOLD: Final = "told"
+_EXAMPLES: Final = 60
+"""Of a property that asks for no other number; every run draws others."""
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends a session as Ctrl-C does, so that what it started is stopped."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM ends a session as Ctrl-C does, so that what it started is stopped; no example has to be fast.
+
+    Processes that tests start keep what they compile: without, each of hundreds compiles all that it loads.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    for number in (signal.SIGINT, signal.SIGTERM):  # which a shell in the background has its programs ignore
+        signal.signal(number, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None, max_examples=_EXAMPLES)
+    settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,19 +42,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if {"stack", "kafka", "elasticsearch"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
     if hasattr(config, "workerinput"):
-        # One of several processes: the longest group first, so that it does not begin when all others are done.
-        items.sort(key=lambda item: _group(item.nodeid) not in _MACHINE.values())
+        items.sort(key=lambda item: _place(item.nodeid))
 
 
 class Scheduling(LoadScopeScheduling):
-    """Of several processes each gets a whole file at a time, or all tests of what the machine has once."""
+    """Of several processes each gets a whole file at a time, or all tests of a folder that shares something.
+
+    ``make test`` gives each process named network namespaces of its own; with ``-n`` one has all tests of them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid)
+        path = nodeid.partition("::")[0]
+        if self.config.option.numprocesses and path.startswith(("tests/kernel/", "tests/system/")):
+            return "network namespaces"
+        return next((folder for folder in _WHOLE if path.startswith(folder)), path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """For ``pytest -n``."""
+    """Of a session of several processes."""
     return Scheduling(config, log)
 
 
@@ -82,6 +102,6 @@ def topic_prefix() -> str:
     return f"test-{uuid.uuid4().hex[:12]}."
 
 
-def _group(nodeid: str) -> str:
-    path = nodeid.partition("::")[0]
-    return _MACHINE.get(path.split("/")[1], path)
+def _place(nodeid: str) -> int:
+    """Among the longest."""
+    return next((place for place, start in enumerate(_LONGEST) if nodeid.startswith(start)), len(_LONGEST))

@@ -35,7 +35,7 @@ def run() -> list[dict[str, Any]]:
     with contextlib.ExitStack() as cleanup:
         directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         stack = cleanup.enter_context(running_stack())
-        for name in ("flows.raw", "dns.raw", "l7.raw"):
+        for name in ("flows.raw", "dns.raw", "l7.raw", "denials.raw"):
             topics.create(stack.kafka, f"bench.{name}", 6)
         network = Network(f"ctbench{os.getpid()}")
         network.remove()

@@ -7,35 +7,19 @@ from typing import Any
 
 import pytest
 
+from tests.support.chart import OVERLAYS, parse
 from tests.support.feed import FeedView
+from tests.support.go_program import BuildError
 from tests.support.kubernetes_agent import ObjectsView
-from tests.support.kubernetes_api.build import BuildError
 from tests.support.kubernetes_api.server import ApiServer
 
-_READ = ["list", "watch"]
 RULES: list[dict[str, Any]] = [
-    {
-        "apiGroups": [""],
-        "resources": ["pods", "services", "serviceaccounts", "nodes", "namespaces", "events"],
-        "verbs": _READ,
-    },
-    {"apiGroups": ["apps"], "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"], "verbs": _READ},
-    {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": _READ},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _READ},
-    {
-        "apiGroups": [
-            "policy.networking.k8s.io",
-            "projectcalico.org",
-            "crd.projectcalico.org",
-            "cilium.io",
-            "crd.antrea.io",
-        ],
-        "resources": ["*"],
-        "verbs": _READ,
-    },
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+    rule
+    for role in parse((OVERLAYS / "base" / "conntrail.yaml").read_text())
+    if role["kind"] in {"ClusterRole", "Role"}
+    for rule in ({name: value for name, value in given.items() if name != "resourceNames"} for given in role["rules"])
 ]
+"""Exactly the chart's, but for the name of the lease: each test has its own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,7 +33,7 @@ def packet(kind: Kind, payload: bytes, **fields: Any) -> Packet:
         "sequence": 1000,
         "payload_bytes": len(payload),
         "seen_at_ns": SECOND,
-        "has_kernel_time": True,
+        "has_exact_time": True,
     }
     return Packet(kind=kind, payload=payload, **{**known, **fields})
 

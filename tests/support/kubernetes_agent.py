@@ -25,7 +25,7 @@ _PARTITIONS = 3
 _STOP_SECONDS = 20.0
 
 
-def await_that(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+def await_that(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Poll until it holds; fail saying what did not."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -155,7 +155,7 @@ def ended_agent(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str
         env=_environment(settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

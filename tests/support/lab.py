@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Final
 
 from conntrail.lab.main import Lab
 
 Fact = dict[str, Any]
+_ROUND_SECONDS: Final = 16.0
+"""A connection that is kept so long is reported several times."""
 
 
 @contextmanager
@@ -30,6 +34,24 @@ def traffic_of(lab: Lab, seconds: float, rate: float = 0) -> list[Fact]:
     return lab.truth()[before:]
 
 
+@contextmanager
+def talking(lab: Lab) -> Iterator[None]:
+    """Traffic in rounds until the body is done; the truth is whole then. Raises what the traffic raised."""
+    is_over = Event()
+
+    def talk() -> None:
+        while not is_over.is_set():
+            lab.traffic(_ROUND_SECONDS)
+
+    with ThreadPoolExecutor(1) as threads:
+        rounds = threads.submit(talk)
+        try:
+            yield
+        finally:
+            is_over.set()
+        rounds.result()
+
+
 def command(directory: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
     """``conntrail lab`` as a process of its own."""
     words = [sys.executable, "-m", "conntrail", "lab", name, "--state-dir", str(directory), *arguments]
@@ -38,7 +60,7 @@ def command(directory: Path, name: str, *arguments: str) -> subprocess.Popen[byt
 
 def result_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     """Exit status, output and errors of a command, once it has ended."""
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=120)
     return process.returncode, out.decode(), error.decode()
 
 

@@ -5,7 +5,7 @@ import uuid
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 90.0
 
 
 def end_of(kafka: str, topic: str, partition: int = 0) -> int:

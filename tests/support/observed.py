@@ -4,7 +4,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,9 +24,15 @@ from tests.support.stack import RunningStack
 Document = dict[str, Any]
 PARTITIONS = 3
 WINDOW_SECONDS = 6
-SPANS = {"WINDOW__SIZE": f"{WINDOW_SECONDS}s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "2s", "AGENT__INTERVAL": "1s"}
+SPANS = {
+    "WINDOW__SIZE": f"{WINDOW_SECONDS}s",
+    "WINDOW__STEP": "2s",
+    "WINDOW__GRACE": "2s",
+    "AGENT__INTERVAL": "1s",
+    "ALERTS__EFFECT": "15s",
+}
 _PATIENCE_SECONDS = 180.0
-_LATE_SECONDS = 40.0
+_LATE_SECONDS = 90.0
 
 
 @dataclass
@@ -71,7 +77,7 @@ class Observed:
 
     def documents(self, dataset: str) -> list[Document]:
         """All documents of ``logs-conntrail.flow`` or another dataset of this run."""
-        client = Elasticsearch(self.settings.elasticsearch.hosts)
+        client = Elasticsearch(self.settings.elasticsearch.hosts, request_timeout=_LATE_SECONDS)
         index = f"{dataset}-{self.settings.elasticsearch.namespace}-*"
         client.indices.refresh(index=index)
         found: list[Document] = []
@@ -109,8 +115,10 @@ class Observed:
 
 
 @contextmanager
-def observed(stack: RunningStack, directory: Path, manifests: Path | None = None) -> Iterator[Observed]:
-    """Everything started on a stack that runs; taken down at the end whatever happens."""
+def observed(
+    stack: RunningStack, directory: Path, manifests: Path | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Observed]:
+    """Everything started on a stack that runs; taken down at the end whatever happens. ``more``: settings."""
     name = uuid.uuid4().hex[:10]
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=stack.kafka, topic_prefix=f"s{name}.", partitions=PARTITIONS),
@@ -125,12 +133,14 @@ def observed(stack: RunningStack, directory: Path, manifests: Path | None = None
             directory=directory,
             cluster_directory=lab.cluster_directory,
             nodes=lab.nodes,
+            audit_log=lab.audit_path,
             settings={
                 **SPANS,
                 "KAFKA__BOOTSTRAP_SERVERS": stack.kafka,
                 "KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
                 "ELASTICSEARCH__HOSTS": stack.elasticsearch,
                 "ELASTICSEARCH__NAMESPACE": settings.elasticsearch.namespace,
+                **(more or {}),
             },
         )
         system = System(plan)

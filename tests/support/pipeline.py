@@ -27,7 +27,7 @@ from tests.support.stack import RunningStack
 CLUSTER_AGENT, WORKER = "cluster-agent", "worker-1"
 _SPANS = {"WINDOW__SIZE": "6s", "WINDOW__STEP": "2s", "WINDOW__GRACE": "1s"}
 _PARTITIONS = 1
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 180.0
 
 
 class Pipeline:

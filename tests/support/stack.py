@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,9 @@ class RunningStack:
 
 @contextmanager
 def running_stack(
-    elasticsearch_settings: Mapping[str, object] | None = None, kafka_settings: Mapping[str, str] | None = None
+    elasticsearch_settings: Mapping[str, object] | None = None,
+    kafka_settings: Mapping[str, str] | None = None,
+    elasticsearch_plugins: Sequence[Path] = (),
 ) -> Iterator[RunningStack]:
     """A stack in a directory of its own, gone afterwards, however the tests end."""
     # Not pytest's directories: they are closed to the user that Elasticsearch runs as when we are root.
@@ -44,6 +46,7 @@ def running_stack(
         data_directory=directory / "data",
         is_tied=True,
         elasticsearch_settings=elasticsearch_settings or {},
+        elasticsearch_plugins=elasticsearch_plugins,
         kafka_settings=kafka_settings or {},
     )
     stack = Stack(options)

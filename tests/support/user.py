@@ -33,7 +33,7 @@ class User:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
             env=self.environment,
             cwd=self.home,
         )

@@ -13,7 +13,7 @@ from tests.support.mixed import MANIFESTS, remove_rule
 from tests.support.observed import Document, Observed, dump, is_root, observed
 from tests.support.parts import SECOND
 from tests.support.stack import RunningStack
-from tests.system.test_truth import by_flow, first, found_for, nanoseconds
+from tests.system.truth.test_connections import by_flow, first, found_for, nanoseconds
 
 pytestmark = [
     pytest.mark.system,

@@ -138,7 +138,7 @@ def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
         server.start()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=500),
@@ -156,7 +156,7 @@ def test_no_body_breaks_it(plain: tuple[int, _Taker], body: bytes) -> None:
     assert _post(port, body)[0] in (200, 400)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(plain: tuple[int, _Taker], data: bytes) -> None:
     port, _ = plain

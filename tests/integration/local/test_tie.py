@@ -30,7 +30,7 @@ def test_what_is_tied_ends_with_the_process_that_started_it_even_when_that_is_ki
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.schema import schema_text
 from schemas.single_object import codec_of
+from streams.compacted.reader import Reading
 from streams.errors import ReadError, StreamError
 from streams.metadata.builder import DirectoryBuilder
 from streams.metadata.counters import MetadataCounters
-from streams.metadata.reader import MetadataReader, Takers, Unusable
+from streams.metadata.reader import MetadataReader, Takers
 from streams.metadata.writer import DeadLetterWriter
 from streams.source.share import RefusalShare
 from tests.support.log import end_of, end_with_nothing
@@ -25,7 +27,7 @@ from tests.support.objects import deleted, key_of, pod
 from tests.support.registry import running_registry
 from tests.support.stack import RunningStack
 
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 120.0
 _CODEC = codec_of("kubernetes_object")
 Record = Mapping[str, Any]
 
@@ -42,7 +44,7 @@ class Metadata:
         self.registry = CollectorRegistry()
         self.counters = MetadataCounters(self.registry)
         self.builder = DirectoryBuilder()
-        self.refused: list[Unusable] = []
+        self.refused: list[Reading] = []
         self.reader = self.new_reader()
 
     def new_reader(self) -> MetadataReader:
@@ -102,6 +104,14 @@ def test_an_empty_topic_is_read_at_once(metadata: Metadata) -> None:
     metadata.reader.start()
     assert metadata.names() == set()
     assert metadata.reader.version == 0
+
+
+def test_a_topic_that_comes_within_moments_is_waited_for(metadata: Metadata) -> None:
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(metadata.reader.start)
+        metadata.create(2)
+        started.result(_DEADLINE_SECONDS)
+    assert metadata.figure("partitions") == 2
 
 
 def test_a_topic_that_is_not_there_is_an_error_that_names_it(metadata: Metadata) -> None:

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.single_object import codec_of
-from schemas.topic import FLOWS
+from schemas.topic import FLOWS, KUBERNETES_OBJECTS
 from streams.index.documents import document_of
 from tests.support.index import ask, index_writer, put_templates
 from tests.support.pipeline import run_command
@@ -92,12 +93,70 @@ def test_the_last_flows_are_the_newest_whatever_partition_and_order_they_came_in
     assert _names(answer) == ["connection-7", "connection-8", "connection-9"]
 
 
+def test_the_first_flows_are_the_oldest_in_both_sources(place: Place) -> None:
+    flows = [_flow(second) for second in (7, 1, 9, 3, 8, 2)]
+    place.index(*flows)
+    for number, record in enumerate(flows):
+        place.send(record, number % 2)
+    for source in ("kafka", "elasticsearch"):
+        answer = place.observe("--source", source, "--first", "3", "-o", "jsonl")
+        assert _names(answer) == ["connection-1", "connection-2", "connection-3"]
+
+
+@pytest.mark.parametrize("side", ["--first", "--last"])
+def test_of_flows_of_one_instant_both_sources_choose_the_same(place: Place, side: str) -> None:
+    flows = [{**_flow(1), "id": f"id-{number}"} for number in (3, 0, 4, 1, 2)]
+    flows = [{**flow, "flow": {**flow["flow"], "id": f"connection-{flow['id']}"}} for flow in flows]
+    place.index(*flows)
+    for number, record in enumerate(flows):
+        place.send(record, number % 2)
+    found = [
+        _names(place.observe("--source", source, side, "2", "-o", "jsonl")) for source in ("kafka", "elasticsearch")
+    ]
+    chosen = (0, 1) if side == "--first" else (3, 4)
+    assert found == [[f"connection-id-{number}" for number in chosen]] * 2
+
+
+def test_what_not_excludes_is_the_same_in_both_sources_and_in_a_file(place: Place, tmp_path: Path) -> None:
+    flows = [_flow(second, f"client-{second % 3}") for second in range(6)]
+    place.index(*flows)
+    for record in flows:
+        place.send(record)
+    written = tmp_path / "flows.jsonl"
+    written.write_text(place.observe("-o", "jsonl").stdout)
+    expected = ["connection-1", "connection-2", "connection-4", "connection-5"]
+    for where in (("--source", "kafka"), ("--source", "elasticsearch"), ("--input-file", str(written))):
+        answer = place.observe(*where, "--not", "--from-pod", "client-0", "--not", "--pod", "nobody", "-o", "jsonl")
+        assert _names(answer) == expected
+
+
+def test_a_workload_that_is_not_there_is_told_which_may_be_meant_and_a_shell_completes_it(place: Place) -> None:
+    topic = KUBERNETES_OBJECTS.full_name(f"{place.name}.")
+    client = AdminClient({"bootstrap.servers": place.stack.kafka, "log_level": 0})
+    client.create_topics([NewTopic(topic, 2, 1)])[topic].result()
+    producer = Producer({"bootstrap.servers": place.stack.kafka})
+    for number, (key, value) in enumerate(
+        (("Deployment/shop/frontend", b"x"), ("Deployment/shop/gone", b"x"), ("Deployment/shop/gone", None))
+    ):
+        producer.produce(topic, value, key=key, partition=number and 1)
+    assert producer.flush(30) == 0
+    place.send(_flow(1))
+    asked = place.observe("--source", "kafka", "--workload", "frontnd")
+    assert "no workload frontnd is in the cluster now: did you mean shop/frontend?" in asked.stderr
+    words = {"COMP_WORDS": "conntrail observe --workload s", "COMP_CWORD": "3"}
+    environment = {**place.environment(), **words, "_CONNTRAIL_COMPLETE": "complete_bash"}
+    program = Path(sys.executable).with_name("conntrail")
+    shell = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
+    assert (shell.stdout.split(), shell.stderr) == (["shop/frontend"], "")
+    client.delete_topics([topic])[topic].result()
+
+
 def test_a_span_is_of_the_flows_time_in_both_sources(place: Place) -> None:
     flows = [_flow(second) for second in range(6)]
     place.index(*flows)
     for record in flows:
         place.send(record)
-    span = ("--since", "2026-11-23T20:32:01+02:00", "--until", "2026-11-23T18:32:03", "-o", "jsonl")
+    span = ("--utc", "--since", "2026-11-23T20:32:01+02:00", "--until", "2026-11-23T18:32:03", "-o", "jsonl")
     for source in ("kafka", "elasticsearch"):
         assert _names(place.observe(*span, "--source", source)) == ["connection-1", "connection-2"]
 
@@ -149,7 +208,7 @@ def test_what_is_followed_comes_at_once_harmless_and_ctrl_c_ends_it_well(place: 
             second += 1
             line = following.stdout.readline()
         following.send_signal(signal.SIGINT)
-        _, errors = following.communicate(timeout=30)
+        _, errors = following.communicate(timeout=120)
     assert r"shop/evil\x1b]0;pwned\x07:40000 -> shop/web-1:8080" in line
     assert following.returncode == 0
     assert "the reporting nodes saw everything" in errors

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.single_object import codec_of
-from schemas.topic import DNS, FLOWS, L7, Topic
+from schemas.topic import DNS, FLOWS, L7, NODES, Topic
 from streams.index.documents import document_of
 from tests.support.index import ask, index_writer, put_templates
 from tests.support.pipeline import run_command
@@ -22,7 +23,7 @@ from tests.unit.streams.index.builders import AT_NS, dns, flow, l7
 
 pytestmark = pytest.mark.stack
 _SECOND = 1_000_000_000
-_TOPICS = (FLOWS, DNS, L7)
+_TOPICS = (FLOWS, DNS, L7, NODES)
 _MANY = 2_345
 """More than two pages."""
 
@@ -35,12 +36,15 @@ class Place:
     name: str
 
     def observed(self, *arguments: str) -> list[dict[str, Any]]:
+        answer = self.run("-o", "jsonl", *arguments)
+        assert answer.returncode == 0, answer.stderr
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         own = {"KAFKA__TOPIC_PREFIX": f"{self.name}.", "ELASTICSEARCH__NAMESPACE": self.name}
         settings = {f"CONNTRAIL_{name}": text for name, text in own.items()}
         environment = {**os.environ, **self.stack.environment(), **settings}
-        answer = run_command(environment, "observe", "-o", "jsonl", *arguments)
-        assert answer.returncode == 0, answer.stderr
-        return [json.loads(line) for line in answer.stdout.splitlines()]
+        return run_command(environment, "observe", *arguments)
 
     def keep(self, *records: tuple[Topic, dict[str, Any]]) -> None:
         """In both."""
@@ -55,7 +59,7 @@ class Place:
             await writer.close()
 
         asyncio.run(run())
-        ask(self.stack.elasticsearch, "POST", f"logs-conntrail.*-{self.name}-*/_refresh")
+        ask(self.stack.elasticsearch, "POST", f"*-conntrail.*-{self.name}-*/_refresh")
 
 
 def at(second: float, topic: Topic, record: dict[str, Any], **facts: Any) -> tuple[Topic, dict[str, Any]]:

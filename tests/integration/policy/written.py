@@ -26,7 +26,7 @@ from tests.support.objects import key_of
 from tests.support.stack import RunningStack
 
 Written = Sequence[tuple[Topic, dict[str, Any]]]
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 120.0
 
 
 def new_settings(stack: RunningStack, topic_prefix: str) -> Settings:
@@ -68,6 +68,15 @@ def write(settings: Settings, records: Written) -> None:
         for topic, record in records:
             await writer.send(topic, record["id"], record)
         await writer.delivered()
+
+    asyncio.run(asyncio.wait_for(run(), _DEADLINE_SECONDS))
+    write_index(settings, records)
+
+
+def write_index(settings: Settings, records: Written) -> None:
+    """To the index alone."""
+
+    async def run() -> None:
         index = IndexWriter(settings.elasticsearch, IndexCounters(CollectorRegistry()))
         for topic, record in records:
             outcome = await index.index([document_of(topic, record, settings.elasticsearch.namespace)])

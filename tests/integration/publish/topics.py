@@ -7,7 +7,7 @@ from collections.abc import Callable
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 90.0
 
 
 def new_name() -> str:

@@ -12,15 +12,21 @@ import pytest
 from schemas.schema import schema_text
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import (
+    ALERT_DELIVERIES,
+    ALERT_STATE,
+    ALERTS,
     CHANGES,
     DEAD_LETTER,
+    DENIALS,
     DNS,
     FLOWS,
     KUBERNETES_AUDIT,
     KUBERNETES_EVENTS,
     KUBERNETES_OBJECTS,
     L7,
+    NODES,
     POLICY_HITS,
+    SILENCES,
     TOPICS,
     WINDOWS,
 )
@@ -31,7 +37,8 @@ from tests.support.stack import RunningStack
 from tests.unit.streams.index.builders import flow
 
 WRITTEN = (
-    KUBERNETES_OBJECTS, KUBERNETES_EVENTS, KUBERNETES_AUDIT, CHANGES, FLOWS, WINDOWS, POLICY_HITS, DNS, L7, DEAD_LETTER,
+    KUBERNETES_OBJECTS, KUBERNETES_EVENTS, KUBERNETES_AUDIT, CHANGES, FLOWS, WINDOWS, POLICY_HITS, DNS, L7, DENIALS,
+    NODES, ALERTS, ALERT_STATE, ALERT_DELIVERIES, SILENCES, DEAD_LETTER,
 )  # fmt: skip
 """By the cluster agent and the worker."""
 _SINGLE, _REGISTERED = b"\xc3", b"\x00"

@@ -5,9 +5,14 @@ import os
 import subprocess
 import sys
 
+import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from conntrail.errors import CommandError
+from conntrail.setup.access.elasticsearch.reader import read_access
+from runtime.settings import ElasticsearchSettings
 from schemas.topic import TOPICS
+from tests.support.pipeline import run_command
 from tests.support.stack import RunningStack
 
 
@@ -80,3 +85,13 @@ def test_an_absent_broker_is_one_line_that_says_what_to_do(stack: RunningStack) 
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1
     assert "conntrail local up" in answer.stderr
+
+
+def test_a_cluster_that_lets_everybody_in_is_told_what_it_lacks(stack: RunningStack, topic_prefix: str) -> None:
+    settings = {"CONNTRAIL_KAFKA__TOPIC_PREFIX": topic_prefix}
+    ended = run_command({**stack.environment(), **settings}, "setup", "--access")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert "authorizer.class.name" in ended.stderr
+    with pytest.raises(CommandError, match=r"xpack\.security\.enabled"):
+        read_access(ElasticsearchSettings(hosts=stack.elasticsearch), ["conntrail-worker"])

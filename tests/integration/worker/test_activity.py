@@ -64,7 +64,7 @@ def _indexing(settings: dict[str, str], directory: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
 
 
 def _documents(settings: dict[str, str]) -> list[dict[str, Any]]:

@@ -158,3 +158,29 @@ def test_requests_are_held_against_the_policies_that_ask_for_them(pipeline: Pipe
             "/public/a": ("allow", False),
             "/private": ("deny", True),
         }
+
+
+def test_queries_are_held_against_the_policies_that_ask_for_names(pipeline: Pipeline) -> None:
+    ports = {"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchPattern": "*.inside.example"}]}}
+    policy = {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "names", "namespace": "default", "uid": "uid-names",
+                     "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {"endpointSelector": {}, "egress": [{"toPorts": [ports]}]},
+    }  # fmt: skip
+    pipeline.add_manifest("names", policy)
+    client, server = FAMILIES[1]
+    codes = {"a.inside.example": "NOERROR", "refused.example": "REFUSED", "leaked.example": "NOERROR"}
+    with pipeline.running():
+        rows = [asked(client, server, name, response_code=code) for name, code in codes.items()]
+        pipeline.send_exchanges(DNS_RAW, "node1", now(), rows)
+        found = {name: pipeline.await_document(DNS_DOCUMENTS, named(name)) for name in codes}
+    assert {name: (of["policy"]["verdict"], of["policy"]["drift"]) for name, of in found.items()} == {
+        "a.inside.example": ("allow", False),
+        "refused.example": ("deny", False),
+        "leaked.example": ("deny", True),
+    }
+    assert found["a.inside.example"]["rule"]["name"] == "default/names"
+    denial = "egress isolated by CiliumNetworkPolicy default/names, none of whose rules allows it"
+    assert found["refused.example"]["event"]["reason"] == f"REFUSED from {server}; {denial}"

@@ -8,7 +8,6 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from conntrail.observe.reader import DocumentTopics
-from conntrail.observe.view.flow import FLOW_VIEW
 from runtime.settings import KafkaSettings, SchemaRegistrySettings
 from schemas.single_object import codec_of
 from schemas.topic import FLOWS
@@ -95,7 +94,7 @@ def test_flows_shown_from_kafka_end_where_the_topic_ends(kafka: str, topic_prefi
     log.send(codec_of(FLOWS.schema).encode(flow()))
     end_with_nothing(kafka, log.topic)
     complaints: list[str] = []
-    topics = DocumentTopics(log.settings, SchemaRegistrySettings(), [FLOW_VIEW], complaints.append)
+    topics = DocumentTopics(log.settings, SchemaRegistrySettings(), [FLOWS], complaints.append)
     documents = topics.documents(0, follow=False)
     assert len(list(documents)) == 1
     assert complaints == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conntrail.system.writer import System
-from schemas.topic import DEAD_LETTER, DNS_RAW, FLOWS, FLOWS_RAW, Topic
+from schemas.topic import DEAD_LETTER, DENIALS_RAW, DNS_RAW, FLOWS, FLOWS_RAW, Topic
 from tests.support.kubernetes_agent import await_that
 from tests.support.pipeline import WORKER, Pipeline
 from tests.support.stack import RunningStack
@@ -34,7 +34,9 @@ def test_single_bad_messages_are_dead_letters_and_the_rest_goes_on(pipeline: Pip
         system.check()
 
 
-@pytest.mark.parametrize("topic", [FLOWS_RAW, DNS_RAW, FLOWS], ids=["flows", "exchanges", "index"])
+@pytest.mark.parametrize(
+    "topic", [FLOWS_RAW, DNS_RAW, DENIALS_RAW, FLOWS], ids=["flows", "exchanges", "denials", "index"]
+)
 def test_when_bad_messages_are_the_rule_the_worker_stops_and_a_setting_lets_it_pass(
     pipeline: Pipeline, topic: Topic
 ) -> None:

@@ -8,12 +8,16 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agents.node.namespace.reader import entered
 
-CLIENT, SERVER, SERVICE = "10.71.1.2", "10.71.2.2", "10.71.96.10"
-PORT, DENIED_PORT = 8080, 9999
+CLIENT, SERVER, SERVICE, NODE = "10.71.1.2", "10.71.2.2", "10.71.96.10", "10.71.1.1"
+PORT, DENIED_PORT, REJECTED_PORT = 8080, 9999, 9998
+CLOSED_PORT = 9997
+"""Nobody listens there, and nothing keeps anybody from it."""
+SCANNED_PORTS = (20_000, 29_999)
+"""Denied, from the first to the last."""
 _RULES = f"""
 table inet test {{
   counter original {{ }}
@@ -24,7 +28,8 @@ table inet test {{
   }}
   chain forward {{
     type filter hook forward priority filter;
-    tcp dport {DENIED_PORT} drop
+    tcp dport {{ {DENIED_PORT}, {SCANNED_PORTS[0]}-{SCANNED_PORTS[1]} }} drop
+    tcp dport {REJECTED_PORT} reject with tcp reset
     ct state invalid drop
     ip daddr {SERVER} tcp dport {PORT} counter name original
     ip saddr {SERVER} tcp sport {PORT} counter name reply
@@ -78,6 +83,14 @@ class Network:
         listener.settimeout(10)
         with listener:
             yield listener
+
+    def try_each(self, address: str, ports: Iterable[int]) -> None:
+        """A first packet of the client to each port, whose answer nobody waits for."""
+        with entered(self.path(self.client)):
+            for port in ports:
+                with socket.socket() as peer:
+                    peer.setblocking(False)
+                    peer.connect_ex((address, port))
 
     def dial(self, address: str = SERVICE, port: int = 80, timeout: float = 10) -> socket.socket:
         """A client's connection, to the service unless told otherwise."""

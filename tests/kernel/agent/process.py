@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,27 @@ from typing import Any
 import fastavro
 from confluent_kafka import Message
 
+from agents.node.capability.right import RIGHTS, Right
 from schemas.batch import Batch, parse_batch
 from tests.integration.publish import topics
 
 INTERVAL_NS = 10**9
 
 
+def long_interval() -> str:
+    """One that does not end within ten minutes: intervals end at multiples of themselves."""
+    now = time.time()
+    return f"{next(seconds for seconds in range(3600, 1800, -100) if now % seconds < seconds - 600)}s"
+
+
+def with_rights(rights: Iterable[Right]) -> list[str]:
+    """What to begin a command with, so that it has these capabilities and can get no others, as in a container."""
+    names = ",".join(["-all", *(f"+{right.name.lower()}" for right in rights)])
+    return ["setpriv", f"--bounding-set={names}", "--inh-caps=-all", "--"]
+
+
 class AgentProcess:
-    """One agent; each ``start`` is a new life of it."""
+    """One agent, with exactly the capabilities that the chart grants; each ``start`` is a new life of it."""
 
     def __init__(self, kafka: str, netns: str, directory: Path, prefix: str, *, keeps_state: bool = True) -> None:
         self._log = directory / "agent.log"
@@ -39,11 +54,14 @@ class AgentProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
-    def start(self, **settings: str) -> None:
+    def start(self, *before: str, **settings: str) -> None:
+        """``before``: a program with its arguments that becomes the agent, in place of what grants it these rights."""
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "agents.node"], env=self._environment | settings, stderr=log
+                [*(before or with_rights(RIGHTS)), sys.executable, "-m", "agents.node"],
+                env=self._environment | settings,
+                stderr=log,
             )
         topics.until(lambda: self.is_over() or bool(self.entries("what this node can see")))
 
@@ -64,7 +82,7 @@ class AgentProcess:
 
     def wait(self) -> int:
         assert self._process is not None
-        return self._process.wait(30)
+        return self._process.wait(90)
 
     def entries(self, event: str) -> list[dict[str, Any]]:
         """Log entries of this life with this text."""
@@ -94,7 +112,7 @@ class AgentProcess:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(number)
-        return self._process.wait(30)
+        return self._process.wait(90)
 
 
 class Published:

@@ -17,7 +17,7 @@ TRANSLATED = {4: "10.79.0.2", 6: "fd79::2"}
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 PORT, SERVICE_PORT, DEAD_PORT = 8080, 80, 9
 PING_ID = 4711
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 _RULES = f"""
 table inet translate {{

@@ -19,7 +19,7 @@ from tests.support.lab import command, namespaces_left, programs_left, result_of
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
 ]
 
 
@@ -33,7 +33,7 @@ def is_complete(directory: Path) -> bool:
     return path.exists() and parse_state(path.read_text()).is_complete
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"

@@ -18,7 +18,7 @@ from tests.support.lab import Fact, running_lab, traffic_of
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
 ]
 SLOW_US: Final = 120_000
 STATUSES: Final = {"/missing": 404, "/broken": 500}

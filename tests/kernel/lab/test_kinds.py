@@ -13,7 +13,7 @@ from tests.support.lab import Fact, command, namespaces_left, programs_left, res
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
 ]
 MANIFESTS = """
 apiVersion: apps/v1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -14,15 +15,16 @@ import yaml
 
 from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
+from conntrail.lab.rootless.reader import user_name
 from conntrail.lab.state import Layout
 from conntrail.lab.traffic.writer import Programs, end
-from tests.support.lab import Fact, command, namespaces_left, running_lab, traffic_of
+from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of
 from tests.support.witness import parse_listing
 
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
 ]
 OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
 JOBS = ("import", "export")
@@ -49,7 +51,7 @@ def namespaces() -> list[str]:
     return os.listdir("/run/netns")  # noqa: PTH208 - names are wanted, not paths
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -64,6 +66,12 @@ def is_listening(namespace: str, port: int) -> bool:
 def objects_of(lab: Lab, kind: str) -> list[Fact]:
     listing = yaml.safe_load((lab.cluster_directory / "objects.yaml").read_text())
     return [value for value in listing["items"] if value["kind"] == kind]
+
+
+def outcomes_of_calls(lab: Lab, *ports: int) -> list[str]:
+    before = len(lab.truth())
+    lab.call("shop/frontend", {"kind": "tcp", "to": "postgres.data"}, ports)
+    return [fact["outcome"] for fact in lab.truth()[before:]]
 
 
 def test_the_kernel_does_what_the_truth_expects(facts: list[Fact]) -> None:
@@ -167,20 +175,21 @@ def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_i
     def dns() -> list[Fact]:
         return [f for f in lab.truth()[before:] if f["service"] == "kube-system/kube-dns"]
 
-    traffic = threading.Thread(target=lab.traffic, args=(14,))
-    traffic.start()
+    traffic = command(lab.layout.root, "traffic", "--duration", "90")
     try:
         until(lambda: len(dns()) >= 2)
         asked_at = time.time_ns()
         applied = command(lab.layout.root, "apply", str(path))
-        assert applied.wait(20) == 0, applied.stderr and applied.stderr.read()
+        assert applied.wait(90) == 0, applied.stderr and applied.stderr.read()
         applied_at = time.time_ns()
         until(lambda: sum(f["started_at_ns"] > applied_at for f in dns()) >= 4)
+        deleting_at = time.time_ns()
         lab.delete(path)
         deleted_at = time.time_ns()
         until(lambda: any(f["started_at_ns"] > deleted_at and f["outcome"] == "answered" for f in dns()))
     finally:
-        traffic.join()
+        traffic.send_signal(signal.SIGINT)
+        result_of(traffic)
     facts = dns()
     assert {f["outcome"] for f in facts if f["ended_at_ns"] < asked_at} == {"answered"}
     # A port that was used before, also by an earlier test, is of a connection that the kernel lets go on.
@@ -189,7 +198,7 @@ def test_a_policy_applied_while_traffic_runs_denies_from_then_on_and_not_after_i
         f
         for f in facts
         if applied_at < f["started_at_ns"]
-        and f["ended_at_ns"] < deleted_at
+        and f["ended_at_ns"] < deleting_at
         and (f["source_address"], f["source_port"]) not in used
     ]
     assert between
@@ -226,7 +235,7 @@ def test_a_second_traffic_is_refused_and_the_first_goes_on(lab: Lab) -> None:
         with pytest.raises(CommandError, match="traffic is made already"):
             lab.traffic(1)
     finally:
-        assert first.wait(30) == 0
+        assert first.wait(90) == 0
 
 
 def test_a_policy_that_is_not_sound_changes_nothing(lab: Lab, tmp_path: Path) -> None:
@@ -241,6 +250,43 @@ def test_a_policy_that_is_not_sound_changes_nothing(lab: Lab, tmp_path: Path) ->
     assert all(
         f["outcome"] == "answered" for f in traffic_of(lab, 1) if f["protocol"] == "udp" and f["expected"] == "allowed"
     )
+
+
+def test_what_is_stopped_refuses_until_it_is_started_and_its_pod_counts_as_restarted(lab: Lab) -> None:
+    (postgres,) = lab.pods("data/postgres")
+    lab.stop("data/postgres")
+    assert outcomes_of_calls(lab, 5432) == ["refused"]
+    with pytest.raises(CommandError, match="no program serves there"):
+        lab.stop("data/postgres")
+    lab.start("data/postgres")
+    assert outcomes_of_calls(lab, 5432) == ["answered"]
+    with pytest.raises(CommandError, match="nothing was stopped there"):
+        lab.start("data/postgres")
+    restarts = {
+        pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in objects_of(lab, "Pod")
+    }
+    assert [name for name, count in restarts.items() if count] == [postgres.name]
+
+
+def test_a_service_leads_to_no_pod_that_is_not_ready(lab: Lab) -> None:
+    lab.set_ready("data/postgres", is_ready=False)
+    assert outcomes_of_calls(lab, 5432) == ["refused"]
+    lab.set_ready("data/postgres", is_ready=True)
+    assert outcomes_of_calls(lab, 5432) == ["answered"]
+
+
+def test_whoever_changes_it_stands_in_its_audit_log(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "quiet.yaml"
+    path.write_text(BLOCK_DNS)
+    before = len(lab.audit_path.read_text().splitlines())
+    applied = command(lab.layout.root, "apply", str(path), "--as", "jane")
+    assert result_of(applied)[0] == 0
+    lab.delete(path)
+    told = [json.loads(line) for line in lab.audit_path.read_text().splitlines()[before:]]
+    assert [(one["verb"], one["user"]["username"], one["objectRef"]["name"]) for one in told] == [
+        ("create", "jane", "quiet"),
+        ("delete", user_name(), "quiet"),
+    ]
 
 
 def test_a_second_lab_is_refused_and_the_first_one_lives(lab: Lab, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.support.pipeline import run_command
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
 ]
 OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
 ACTIONS = {"answered": "allow", "timeout": "deny", "refused": "deny"}

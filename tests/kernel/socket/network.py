@@ -125,7 +125,7 @@ class Program:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(90)
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()

@@ -21,7 +21,7 @@ from tests.kernel.socket.network import Network, Program, is_root, running
 
 pytestmark = [pytest.mark.kernel, pytest.mark.skipif(not is_root(), reason="needs root for network namespaces")]
 _VERSIONS = pytest.mark.parametrize("version", [4, 6], ids=["ipv4", "ipv6"])
-_DEADLINE_SECONDS = 15.0
+_DEADLINE_SECONDS = 60.0
 _TCP, _UDP = 6, 17
 _ESTABLISHED, _SYN_SENT = 1, 2
 _EXECUTABLE = os.path.realpath(sys.executable)

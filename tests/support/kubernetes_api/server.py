@@ -14,7 +14,7 @@ import urllib3
 
 from tests.support.kubernetes_api.build import Progress, built_program
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _STORED = ("--unsafe-no-fsync", "--log-level", "error", "--name", "test")
 

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from conntrail.command import app
+from tests.unit.conntrail.report.days import write_chain
 
 BARE = """
 import sys
@@ -21,7 +22,7 @@ main()
 """
 EXTRAS = "yaml,urllib3,kubernetes,faust,polars,elasticsearch,cramjam,jgo"
 BASH = """
-source <("$0" completion bash)
+source "$1"; shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _conntrail_completion "$0"
 printf '%s\\n' "${COMPREPLY[@]}"
@@ -59,6 +60,15 @@ def test_what_needs_no_extra_works_without_one(arguments: list[str]) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
+def test_who_checks_reports_needs_no_extra(tmp_path: Path) -> None:
+    write_chain(tmp_path, 1)
+    answer = _bare("report", "verify", str(tmp_path))
+    assert (answer.returncode, answer.stderr) == (
+        0,
+        "1 final entries, unbroken and as written; 0 provisional; 0 amendments\n",
+    )
+
+
 def test_a_command_whose_extra_is_missing_says_what_to_install() -> None:
     answer = _bare("policy", "list")
     assert answer.returncode == 1
@@ -89,14 +99,19 @@ def test_the_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
         (["conntrail", "local", "up", "--k"], {"--kafka-port"}),
         (["conntrail", "observe", "--verdict", ""], {"allowed", "denied", "failed"}),
         (["conntrail", "observe", "--namespace", "shop", "-o", "js"], {"json", "jsonl"}),
-        (["conntrail", "worker", ""], {"exchanges", "flows", "index"}),
+        (
+            ["conntrail", "worker", ""],
+            {"alerts", "deliveries", "denials", "exchanges", "flows", "index", "subscriptions"},
+        ),
         (["conntrail", "completion", ""], {"bash", "zsh", "fish"}),
     ],
 )
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
-def test_bash_completes_commands_options_and_values(words: list[str], candidates: set[str]) -> None:
+def test_bash_completes_commands_options_and_values(words: list[str], candidates: set[str], tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    script.write_text(CliRunner().invoke(app, ["completion", "bash"]).output)
     answer = subprocess.run(
-        ["bash", "--norc", "-c", BASH, str(PROGRAM), *words],
+        ["bash", "--norc", "-c", BASH, str(PROGRAM), str(script), *words],
         capture_output=True,
         text=True,
         check=True,

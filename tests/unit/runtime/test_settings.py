@@ -95,3 +95,13 @@ def test_an_audit_backend_that_anybody_could_reach_is_refused(group: dict[str, s
 )
 def test_an_audit_backend_on_loopback_or_with_certificate_and_token_is_taken(group: dict[str, str]) -> None:
     assert load_settings({}, {"audit": group}).audit.address == group.get("address", "")
+
+
+@pytest.mark.parametrize("text", ["12h", "36h", "0d", "9999d"])
+def test_a_period_that_no_lifecycle_keeps_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="CONNTRAIL_INDEX__KEEP_FLOW"):
+        load_settings({"CONNTRAIL_INDEX__KEEP_FLOW": text}, {})
+
+
+def test_a_period_is_told_in_days() -> None:
+    assert load_settings({"CONNTRAIL_INDEX__KEEP_WINDOW": "14d"}, {}).index.days("window") == 14

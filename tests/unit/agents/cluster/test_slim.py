@@ -240,7 +240,7 @@ def _damaged(draw: st.DrawFn) -> dict[str, Any]:
 _CODEC = SingleObjectCodec(read_schema("kubernetes_object"))
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(_damaged())
 def test_values_of_any_type_make_a_record_that_fits_the_schema(value: dict[str, Any]) -> None:
     inventory = Inventory("test", 10)

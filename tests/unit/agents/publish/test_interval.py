@@ -1,3 +1,4 @@
+import dataclasses
 from io import BytesIO
 
 import fastavro
@@ -50,6 +51,19 @@ def test_an_empty_interval_is_still_a_message_for_each_partition() -> None:
     assert [batch.partition for batch in batches] == [0, 1, 2, 3]
     assert all((batch.part, batch.parts, batch.partitions) == (0, 1, 4) for batch in batches)
     assert all((batch.coverage, batch.lost, batch.sequence) == ("lossy", {"overruns": 2}, 3) for batch in batches)
+
+
+def test_of_a_sparse_topic_only_partitions_with_rows_get_a_message_and_the_first_tells_what_was_lost() -> None:
+    complete = dataclasses.replace(FACTS, coverage="complete", lost={})
+    columns = {"flow_key": LongColumn(np.array([5, 9], np.int64)), "text": TextColumn([""], np.zeros(2))}
+    encoder = IntervalEncoder(SCHEMA, "flow_key", is_sparse=True)
+    without = encoder.encode(complete, columns, 4, is_sure=True)
+    assert [message.partition for message in without.messages] == [1]
+    assert [message.partition for message in encoder.encode(FACTS, columns, 4, is_sure=True).messages] == [0, 1]
+    divided = encoder.divide_again(without, 3)
+    assert sorted(key for _, key in decode(divided)) == [5, 9]
+    nothing = {"flow_key": LongColumn(np.zeros(0, np.int64)), "text": TextColumn([""], np.zeros(0))}
+    assert [message.partition for message in encoder.encode(complete, nothing, 4, is_sure=True).messages] == [0]
 
 
 @pytest.mark.parametrize(("rows", "text"), [(300_000, "x"), (2_000, "x" * 2_000)])

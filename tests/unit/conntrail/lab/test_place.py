@@ -119,7 +119,7 @@ def test_a_sidecars_ports_are_the_pods() -> None:
     assert pod.port_named("gone", "TCP") is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(["Deployment", "StatefulSet", "DaemonSet"]), st.integers(0, 30)), max_size=8),
     st.integers(1, 5),

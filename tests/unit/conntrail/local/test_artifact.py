@@ -8,8 +8,10 @@ from conntrail.local.artifact.artifact import (
     distribution,
     format_lock,
     java_archives,
+    module_archives,
     parse_lock,
 )
+from conntrail.local.elasticsearch.module import MODULES
 
 _SHA256 = "ab" * 32
 
@@ -41,3 +43,16 @@ def test_a_malformed_line_is_named(line: str) -> None:
 def test_a_lock_without_elasticsearch_is_an_error() -> None:
     with pytest.raises(CommandError, match="conntrail local lock"):
         distribution(parse_lock(f"org.example:thing:1.0 1 {_SHA256}"))
+
+
+def test_what_elasticsearch_adds_is_not_given_to_kafka_and_every_module_is_whole() -> None:
+    artifacts = parse_lock(files("conntrail.local").joinpath("artifacts.lock").read_text(encoding="utf-8"))
+    modules = module_archives(artifacts)
+    assert not {artifact.coordinate for artifact in java_archives(artifacts)} & modules.keys()
+    assert {name for module in MODULES for name in module.coordinates} == modules.keys()
+    assert f":{distribution(artifacts).version}" in next(name for name in modules if "x-pack-esql:" in name)
+
+
+def test_a_lock_without_the_modules_is_an_error() -> None:
+    with pytest.raises(CommandError, match="conntrail local lock"):
+        module_archives(parse_lock(f"org.example:thing:1.0 1 {_SHA256}"))

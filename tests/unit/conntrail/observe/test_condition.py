@@ -119,7 +119,7 @@ def test_what_is_no_network_is_named(value: str) -> None:
         EndSelection("any", networks=[value]).conditions()
 
 
-@pytest.mark.parametrize("value", ["http", "65536", "-1", "", "80*", "٨٠", "1 "])
+@pytest.mark.parametrize("value", ["http", "65536", "-1", "", "80*", "٨٠"])
 def test_what_is_no_port_is_named(value: str) -> None:
     with pytest.raises(FilterError, match="expected a number up to 65535"):
         EndSelection("any", ports=[value]).conditions()

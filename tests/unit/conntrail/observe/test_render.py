@@ -1,10 +1,12 @@
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conntrail.observe.render import human_bytes, human_time
+from conntrail.observe.render import clock, human_bytes, human_time, in_zone
 from conntrail.observe.view.flow import FLOW_VIEW
 from conntrail.text import printable
 from tests.unit.conntrail.observe.documents import Document, document
@@ -105,3 +107,13 @@ def test_bytes_have_a_unit(count: Any, text: str) -> None:
 )
 def test_times_have_a_unit(microseconds: Any, expected: str) -> None:
     assert human_time(microseconds) == expected
+
+
+def test_times_are_shown_in_the_zone_that_is_asked_for_and_can_be_given_back() -> None:
+    moved = in_zone(document(), ZoneInfo("Asia/Kolkata"))
+    assert compact(moved).startswith("2026-11-24T00:02:00.123+05:30: ")
+    for zone in (UTC, ZoneInfo("America/Lima"), None):
+        shown = clock(in_zone(document(), zone))
+        assert datetime.fromisoformat(shown) == datetime(2026, 11, 23, 18, 32, 0, 123000, UTC)
+    for odd in ({}, {"@timestamp": 5, "event": "x"}, {"@timestamp": "0001-01-01T00:00:00+14:00"}):
+        assert clock(in_zone(odd, UTC)).isprintable()

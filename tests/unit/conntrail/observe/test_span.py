@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from conntrail.observe.condition import FilterError
@@ -38,3 +40,10 @@ def test_a_span_holds_its_bounds_and_nothing_beyond() -> None:
     ) if span.holds(stamp)]  # fmt: skip
     assert held == ["2026-11-23T18:32:00.123Z", "2026-11-23T18:32:01.000Z"]
     assert Span().holds("2026-11-23T18:32:00.122Z")
+
+
+def test_a_time_without_a_zone_is_of_the_zone_that_is_asked_for() -> None:
+    lima = ZoneInfo("America/Lima")
+    assert Span.parse("2027-01-15T03:00:00", "2027-01-15T08:00:00Z", NOW, lima) == Span(
+        int(NOW * 1000), int(NOW * 1000)
+    )

@@ -106,6 +106,21 @@ def test_requests_and_protocols_by_any_name_are_asked_about(tmp_path: Path) -> N
     assert answers[0]["policies"] == ["NetworkPolicy:shop/default.p:default:rule=0:allow"]
 
 
+def test_queries_of_dns_are_asked_about(tmp_path: Path) -> None:
+    ports = [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchPattern": "*.example"}]}}]
+    policy = {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "p", "namespace": "shop"},
+    }
+    asked = {**WEB_TO_DB, "protocol": "UDP", "port": 53}
+    questions = [{**asked, "dns": {"name": name}} for name in ("a.example", "a.b.example")]
+    result = ask(tmp_path, [*PODS, {**policy, "spec": {"endpointSelector": {}, "egress": [{"toPorts": ports}]}}],
+                 *questions, asked)  # fmt: skip
+    actions = [json.loads(line)["egress"]["action"] for line in result.stdout.splitlines()]
+    assert actions == ["allow", "deny", "allow"]
+
+
 def test_objects_come_from_files_directories_and_lists(tmp_path: Path) -> None:
     folder = tmp_path / "manifests" / "deep"
     folder.mkdir(parents=True)
@@ -141,6 +156,11 @@ def test_answers_can_be_printed_otherwise(tmp_path: Path, output: str) -> None:
         ({**WEB_TO_DB, "port": 65536}, "port: expected a number from 0 to 65535, got 65536"),
         ({**WEB_TO_DB, "protocol": 6}, "protocol: expected TCP"),
         ({**WEB_TO_DB, "http": {"method": "GET"}}, "http: expected an object with method and path"),
+        ({**WEB_TO_DB, "dns": {"name": 1}}, "dns: expected an object with name"),
+        (
+            {**WEB_TO_DB, "dns": {"name": "a"}, "http": {"method": "GET", "path": "/"}},
+            "http, dns: a question has one of them at most",
+        ),
         ([], "expected an object with source"),
     ],
 )

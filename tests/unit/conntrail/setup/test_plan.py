@@ -1,10 +1,18 @@
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from conntrail.setup.change import Change
-from conntrail.setup.template.plan import plan_objects, wanted_objects
+from conntrail.setup.template.licence import leaves_sources_away
+from conntrail.setup.template.plan import ObjectName, plan_objects, wanted_objects
 from conntrail.setup.topic.plan import ExistingTopic, plan_topics
+from runtime.setting.index import KEPT
+from runtime.settings import IndexSettings
+from runtime.unit import Seconds
 from schemas.topic import ALERTS, FLOWS
+from streams.index.dataset import DATASETS
 from streams.index.template import ClusterFeatures
 
 _ALL = ClusterFeatures(has_logsdb=True, has_lifecycle=True)
@@ -34,8 +42,7 @@ def test_partitions_are_added_and_the_rest_only_reported() -> None:
 
 def test_templates_that_elasticsearch_gives_back_in_its_own_words_are_kept() -> None:
     wanted = wanted_objects(_ALL)
-    given_back = json.loads(json.dumps({name.name: body for name, body in wanted.items()}))
-    existing = {name: {**given_back[name.name], "created_date": "2026"} for name in wanted}
+    existing = {name: {**json.loads(json.dumps(body)), "created_date": "2026"} for name, body in wanted.items()}
     for name in existing:
         if name.name == "conntrail-head":
             index = existing[name]["template"]["settings"]["index"]
@@ -52,6 +59,36 @@ def test_a_template_of_another_release_is_updated_and_a_policy_is_the_operators(
         ("component template", "update"),
         ("index template", "update"),
     }
+
+
+def test_a_policy_follows_its_setting_until_somebody_changes_it() -> None:
+    name = ObjectName("lifecycle policy", "logs-conntrail.flow")
+    usual = wanted_objects(_ALL)[name]
+    longer = wanted_objects(_ALL, IndexSettings(keep_flow=Seconds(14 * 86400.0)))[name]
+    assert longer["policy"]["phases"]["delete"]["min_age"] == "15d"
+    changed = json.loads(json.dumps(usual))
+    changed["policy"]["phases"]["delete"]["min_age"] = "99d"
+    acts = [plan_objects({name: longer}, {name: found})[0].act for found in (usual, longer, changed)]
+    assert acts == ["update", "keep", "keep"]
+
+
+@pytest.mark.parametrize(
+    ("features", "licence", "is_small"),
+    [
+        ({}, {}, True),
+        ({"features": {"security": {}}}, {"license": {"type": "basic"}}, True),
+        ({"features": {"logsdb": {}}}, {"license": {"type": "basic"}}, False),
+        ({"features": {"logsdb": {}}}, {"license": {"type": "platinum"}}, False),
+        ({"features": {"logsdb": {}}}, {"license": {"type": "enterprise"}}, True),
+        ({"features": {"logsdb": {}}}, {"license": {"type": "trial"}}, True),
+    ],
+)
+def test_logsdb_is_taken_where_the_licence_makes_it_small(features: Any, licence: Any, is_small: bool) -> None:
+    assert leaves_sources_away(features, licence) is is_small
+
+
+def test_every_dataset_has_its_period() -> None:
+    assert {dataset.name for dataset in DATASETS} == set(KEPT)
 
 
 def test_a_cluster_of_the_core_alone_is_told_of_nothing_beyond() -> None:

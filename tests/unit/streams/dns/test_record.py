@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.schema import read_schema
@@ -12,6 +12,7 @@ from streams.exchange.evaluate import evaluate_part
 from streams.exchange.record import Origin
 from streams.exchange.report import Reports
 from streams.policy.knowledge import Names
+from streams.policy.object import PolicyObject
 from streams.policy.timeline import PolicyTimeline
 from tests.support.objects import SECOND
 from tests.support.parts import batch, part
@@ -22,12 +23,25 @@ CODEC = SingleObjectCodec(read_schema("dns"))
 Row = dict[str, Any]
 
 
-def records(*rows: Row, **facts: Any) -> list[tuple[str, Row]]:
+def records(*rows: Row, names: Names = NAMES, **facts: Any) -> list[tuple[str, Row]]:
     """As whoever reads the topic gets them."""
     of = batch("node1", **facts)
     kept = evaluate_part(KIND.prepare(part(of, rows, schema="dns_exchange").rows), Reports(), DIRECTORY).rows
-    made = KIND.records(kept, NAMES, Origin("test", of))
+    made = KIND.records(kept, names, Origin("test", of))
     return [(key, CODEC.decode(CODEC.encode(record))) for key, record in made]
+
+
+def only(pattern: str, observed: int = 0) -> Names:
+    """What lets ``client`` ask for nothing but names like this."""
+    ports = {"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchPattern": pattern}]}}
+    spec = {"endpointSelector": {}, "egress": [{"toPorts": [ports]}]}
+    policies = PolicyTimeline()
+    policies.apply(
+        PolicyObject(
+            "cilium.io/v2", "CiliumNetworkPolicy", "shop", "p", "uid-p", spec, observed_at_ns=observed * SECOND
+        )
+    )
+    return Names(DIRECTORY, policies)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -67,6 +81,68 @@ def test_the_action_follows_the_answer(code: str, action: str, reason: str | Non
     assert action_of(code) == action
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_query_is_judged_by_the_name_that_it_asks_for(family: str) -> None:
+    of = FAMILIES[family]
+    [(_, record)] = records(asked(of["client"], of["server"]), names=only("*.example"))
+    assert (record["policy"]["verdict"], record["policy"]["drift"]) == ("allow", False)
+    assert record["policy"]["egress"]["policies"] == ["CiliumNetworkPolicy:shop/p:rule=0:allow"]
+    assert record["rule"] == {
+        "name": "shop/p", "id": "0", "ruleset": "CiliumNetworkPolicy", "category": "egress", "uuid": "uid-p",
+    }  # fmt: skip
+    assert record["event"]["reason"] is None
+
+
+DENIAL = "egress isolated by CiliumNetworkPolicy shop/p, none of whose rules allows it"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_drift", "reason"),
+    [
+        ("REFUSED", False, f"REFUSED from 10.0.2.8; {DENIAL}"),
+        ("NXDOMAIN", False, f"NXDOMAIN from 10.0.2.8; {DENIAL}"),
+        ("TIMEOUT", False, f"no answer from 10.0.2.8; {DENIAL}"),
+        ("NOERROR", True, f"went through, though {DENIAL}"),
+        ("SERVFAIL", True, f"went through, though {DENIAL}"),
+    ],
+)
+def test_what_became_of_a_denied_query_is_held_against_the_denial(code: str, is_drift: bool, reason: str) -> None:
+    [(_, record)] = records(asked("10.0.1.7", "10.0.2.8", response_code=code), names=only("*.other"))
+    assert (record["policy"]["verdict"], record["policy"]["drift"]) == ("deny", is_drift)
+    assert record["policy"]["denied_by"] == ["CiliumNetworkPolicy:shop/p:rule=-1:deny"]
+    assert record["event"]["reason"] == reason
+
+
+def test_a_refusal_that_no_policy_explains_is_the_servers() -> None:
+    [(_, record)] = records(asked("10.0.1.7", "10.0.2.8", response_code="REFUSED"), names=only("*.example"))
+    assert (record["event"]["reason"], record["policy"]["drift"]) == ("REFUSED from 10.0.2.8", False)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("code", "answer"), [("NOERROR", None), ("TIMEOUT", "no answer"), ("REFUSED", "REFUSED")])
+def test_of_a_service_that_nobody_is_known_behind_no_denial_is_claimed(
+    family: str, code: str, answer: str | None
+) -> None:
+    of = FAMILIES[family]
+    row = asked(of["client"], of["service"], server_port=80, dialled_port=80, protocol=6, response_code=code)
+    [(_, record)] = records(row, names=only("*.other"))
+    assert record["destination"]["service"]["name"] == "server"
+    assert (record["policy"]["verdict"], record["policy"]["drift"]) == ("unknown", False)
+    assert (record["policy"]["denied_by"], record["rule"]) == ([], None)
+    reason = f"{answer} from {of['service']}; who answers for the Service is not known; of its own address: {DENIAL}"
+    assert record["event"]["reason"] == (reason if answer else None)
+
+
+def test_close_to_a_change_of_policies_no_contradiction_is_claimed() -> None:
+    [(_, record)] = records(asked("10.0.1.7", "10.0.2.8"), names=only("*.other", observed=4))
+    assert (record["policy"]["verdict"], record["policy"]["drift"]) == ("deny", False)
+
+
+def test_without_policies_there_is_no_verdict_and_no_rule() -> None:
+    [(_, record)] = records(asked("10.0.1.7", "10.0.2.8"))
+    assert (record["policy"]["verdict"], record["rule"]) == ("none", None)
+
+
 def test_answers_and_their_figures_are_told() -> None:
     row = asked(
         "10.0.1.7", "10.0.2.8", answers=["203.0.113.9"], time_to_live_seconds=30, truncated=2, latency_us=[900, 1100],
@@ -98,9 +174,9 @@ def test_what_was_not_shown_is_a_record_of_its_own() -> None:
         "reason": "40 over the node's rate limit",
     }  # fmt: skip
     assert (decoded["count"], decoded["source"]["ip"], decoded["network"]["protocol"]) == (40, "", "dns")
+    assert (decoded["policy"]["verdict"], decoded["rule"]) == ("none", None)
 
 
-@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {
@@ -114,4 +190,4 @@ def test_what_was_not_shown_is_a_record_of_its_own() -> None:
     )
 )  # fmt: skip
 def test_any_row_that_is_taken_makes_a_record_that_fits(facts: Row) -> None:
-    assert len(records(asked("10.0.1.7", "2001:db8::1", **facts))) == 1
+    assert len(records(asked("10.0.1.7", "2001:db8::1", **facts), names=only("*.example"))) == 1

@@ -1,7 +1,8 @@
 import numpy as np
 
 from streams.exchange.ledger import Ledger
-from tests.support.parts import SECOND, bare_part, batch
+from tests.support.parts import SECOND, bare_part, batch, part
+from tests.unit.streams.exchange.builders import asked
 
 GRACE = 5
 
@@ -18,6 +19,56 @@ def test_a_part_waits_for_the_grace_of_event_time() -> None:
     assert held.due(14 * SECOND) == []
     held.add(bare_part(batch("node1", 1, 10, 15), 2), 15 * SECOND)
     assert held.due(15 * SECOND) == [early]
+
+
+def test_a_node_that_is_late_is_waited_for_longer_than_the_grace() -> None:
+    """A crowded node reports some graces later; what the other one saw too must not be counted without it."""
+    held = ledger()
+    for node, sequence in (("node1", 0), ("node2", 0)):
+        held.add(bare_part(batch(node, sequence, 0, 10), sequence), 10 * SECOND)
+    held.drop(held.due(20 * SECOND))
+    echo = bare_part(batch("node2", 1, 10, 20), 2)
+    held.add(echo, 20 * SECOND)
+    held.add(bare_part(batch("node2", 2, 20, 30), 3), 30 * SECOND)
+    assert held.due(30 * SECOND) == []
+    late = bare_part(batch("node1", 1, 10, 20), 4)
+    assert not held.is_late(late)
+    held.add(late, 33 * SECOND)
+    assert held.due(33 * SECOND) == [echo]
+
+
+def test_what_was_seen_after_the_interval_is_waited_for_too() -> None:
+    """A crowded agent closes its interval late, with what it has seen by then; the other reports it in its next."""
+    held = ledger()
+    row = asked("10.0.1.7", "10.0.2.8", first_seen_at_ns=11 * SECOND, last_seen_at_ns=11 * SECOND)
+    echo = part(batch("node2", 0, 0, 10), [row], schema="dns_exchange")
+    held.add(echo, 12 * SECOND)
+    held.add(bare_part(batch("node1", 0, 0, 10), 1), 12 * SECOND)
+    held.add(bare_part(batch("node2", 1, 10, 20), 2), 20 * SECOND)
+    assert echo not in held.due(20 * SECOND)
+    held.add(bare_part(batch("node1", 1, 10, 20), 3), 21 * SECOND)
+    assert echo in held.due(21 * SECOND)
+
+
+def test_a_node_that_has_gone_is_waited_for_once() -> None:
+    held = ledger()
+    for node in ("node1", "node2"):
+        held.add(bare_part(batch(node, 0, 0, 10), 0), 10 * SECOND)
+    held.drop(held.due(20 * SECOND))
+    parts = [bare_part(batch("node2", n, 10 * n, 10 * n + 10), n) for n in (1, 2, 3, 4)]
+    for one in parts:
+        held.add(one, one.batch.interval_end_ns)
+    assert held.due(39 * SECOND) == []
+    assert held.due(50 * SECOND) == parts[:2]
+    held.drop(parts[:1])
+    assert held.due(50 * SECOND) == parts[1:3]
+    # When it is back it is waited for again, and what it has to tell of the time without it is late.
+    back = bare_part(batch("node1", 1, 10, 45), 5)
+    assert held.is_late(back)
+    held.add(back, 50 * SECOND)
+    held.add(bare_part(batch("node2", 5, 50, 60), 6), 60 * SECOND)
+    assert held.due(60 * SECOND) == [*parts[1:3], back]
+    assert held.due(70 * SECOND) == [*parts[1:3], back, parts[3]]
 
 
 def test_the_clock_moves_event_time_when_nobody_reports_any_more() -> None:
@@ -71,9 +122,16 @@ def test_reports_from_before_are_asked_for_once() -> None:
 
 def test_a_part_whose_time_was_emitted_is_late() -> None:
     held = ledger()
-    held.add(bare_part(batch("node1", 3, 30, 40), 0), 40 * SECOND)
-    assert held.is_late(bare_part(batch("node2", 0, 0, 10), 1), 41 * SECOND)
-    assert not held.is_late(bare_part(batch("node2", 3, 30, 40), 1), 41 * SECOND)
+    for sequence in (0, 1):
+        held.add(bare_part(batch("node1", sequence, 10 * sequence, 10 * sequence + 10), sequence), 20 * SECOND)
+    assert not held.is_late(bare_part(batch("node2", 0, 0, 10), 2))
+    held.drop(held.due(25 * SECOND))
+    assert held.is_late(bare_part(batch("node2", 0, 0, 10), 2))
+    assert not held.is_late(bare_part(batch("node2", 1, 10, 20), 2))
+    slept = batch("node2", 4, 20, 30, lost={"intervals_missed": 2})
+    assert held.is_late(bare_part(slept, 3))
+    again = bare_part(batch("node1", 0, 0, 10), 3)
+    assert not held.is_late(again)
 
 
 def test_what_was_emitted_is_no_longer_held_and_old_reports_are_forgotten() -> None:

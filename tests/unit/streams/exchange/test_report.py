@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.parts import SECOND, batch
@@ -8,7 +8,6 @@ from tests.unit.streams.exchange.builders import reports
 _SPAN = st.tuples(st.integers(0, 30), st.integers(1, 6))
 
 
-@settings(deadline=None)
 @given(st.lists(_SPAN, max_size=12), st.integers(0, 40), st.integers(0, 10))
 def test_a_node_reported_what_any_of_its_batches_did(spans: list[tuple[int, int]], first: int, length: int) -> None:
     known = reports(*(batch("node1", start=start, end=start + size) for start, size in spans))
@@ -16,6 +15,14 @@ def test_a_node_reported_what_any_of_its_batches_did(spans: list[tuple[int, int]
     wanted = any(start * SECOND <= last_ns and (start + size) * SECOND > first_ns for start, size in spans)
     assert known.touch("node1", np.array([first_ns]), np.array([last_ns])).tolist() == [wanted]
     assert known.touch("node2", np.array([first_ns]), np.array([last_ns])).tolist() == [False]
+
+
+def test_what_an_agent_slept_through_it_has_read_afterwards_unless_it_was_not_there() -> None:
+    """Of a stall the last interval is reported, with what the kernel kept meanwhile; a new life was told nothing."""
+    for sequence, seen in ((7, [False, True, True]), (0, [False, False, True])):
+        known = reports(batch("node1", sequence, 30, 40, coverage="lossy", lost={"intervals_missed": 3}))
+        times = np.array([-1, 5, 35]) * SECOND
+        assert known.touch("node1", times, times).tolist() == seen
 
 
 def test_intervals_that_meet_are_one_span_and_the_oldest_of_very_many_go() -> None:

@@ -135,8 +135,6 @@ def l7(**event: Any) -> dict[str, Any]:
         },
         "tls": {"server_name": "", "version": "", "alpn": [], "ja4": ""},
         "network": {"transport": "tcp", "type": "ipv4", "protocol": "http", "direction": "internal"},
-        "policy": _POLICY,
-        "rule": _RULE,
     }  # fmt: skip
     record["source"]["port"] = 40000
     return copy.deepcopy(record)
@@ -150,6 +148,8 @@ def _exchange(event: dict[str, Any]) -> dict[str, Any]:
     del ends["source"]["port"]
     ends["destination"]["service"] = {"name": "dns", "namespace": "kube-system", "ip": "10.96.0.10", "port": 53}
     return {
+        "policy": _POLICY,
+        "rule": _RULE,
         "id": "abc-7",
         "cluster": "test",
         "timestamp_ns": AT_NS,
@@ -211,19 +211,54 @@ def alert(revision: int = 1, *, resolved_at_ns: int | None = None) -> dict[str, 
     return {
         "id": "alert-1",
         "cluster": "test",
-        "rule": "denied",
+        "rule": "communication-break",
+        "category": "connectivity",
         "severity": "high",
         "status": "open",
-        "message": "shop/client is denied shop/web:8080",
+        "message": "shop/client no longer reaches shop/web:8080/tcp: denied",
         "reason": "policy shop/deny was made 10 s before",
-        "subject": {"namespace": "shop"},
+        "namespace": "shop",
+        "workloads": ["shop/client", "shop/web"],
+        "subject": {"source": "shop/client", "destination": "shop/web"},
+        "policies": ["NetworkPolicy:shop/deny:rule=-1:deny"],
+        "nearest_miss": "ingress: NetworkPolicy shop/deny rule 0 fails by selector",
+        "causes": [
+            {
+                "kind": "policy",
+                "object": "NetworkPolicy/shop/deny",
+                "summary": "created",
+                "by": "alice",
+                "at_ns": AT_NS - 10_000_000_000,
+                "confidence": 0.9,
+                "evidence": ["it denies the edge"],
+            }
+        ],
         "evidence": ["attempt"],
         "suggestions": ["conntrail policy explain"],
+        "runbook": "Ask alice.",
+        "count": 3,
+        "member_count": 1,
+        "members": ["shop/client → shop/web:8080/tcp"],
+        "worked_since_ns": AT_NS - 3_600_000_000_000,
+        "worked_until_ns": AT_NS - 11_000_000_000,
         "started_at_ns": AT_NS,
         "updated_at_ns": AT_NS + 86_400_000_000_000,
         "resolved_at_ns": resolved_at_ns,
+        "silenced_until_ns": None,
         "revision": revision,
     }
+
+
+def node_status(**facts: Any) -> dict[str, Any]:
+    """What a node tells of ten seconds; ``facts`` replace."""
+    return {
+        "cluster": "test",
+        "node": "node1",
+        "interval_start_ns": AT_NS - 10_000_000_000,
+        "interval_end_ns": AT_NS,
+        "coverage": "lossy",
+        "lost": {"attempts_cut": 3},
+    } | facts
 
 
 def dead_letter(offset: int = 5) -> dict[str, Any]:

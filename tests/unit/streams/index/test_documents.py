@@ -6,9 +6,9 @@ import pytest
 
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
-from schemas.topic import ALERTS, DEAD_LETTER, DNS, FLOWS, L7, POLICY_HITS, WINDOWS, Topic
+from schemas.topic import ALERTS, DEAD_LETTER, DNS, FLOWS, L7, NODES, POLICY_HITS, WINDOWS, Topic
 from streams.index.documents import document_of
-from tests.unit.streams.index.builders import AT_NS, alert, dead_letter, dns, flow, l7, policy_hit, window
+from tests.unit.streams.index.builders import AT_NS, alert, dead_letter, dns, flow, l7, node_status, policy_hit, window
 
 _DAY_NS = 86_400_000_000_000
 _GOLDEN = Path(__file__).with_name("golden")
@@ -16,6 +16,7 @@ _RECORDS: list[tuple[Topic, dict[str, Any], str]] = [
     (FLOWS, flow(), "logs-conntrail.flow-prod-2026.11.23"),
     (WINDOWS, window(), "metrics-conntrail.window-prod-2026.11.23"),
     (POLICY_HITS, policy_hit(), "metrics-conntrail.policy-prod-2026.11.23"),
+    (NODES, node_status(), "metrics-conntrail.node-prod-2026.11.23"),
     (DNS, dns(), "logs-conntrail.dns-prod-2026.11.23"),
     (L7, l7(), "logs-conntrail.l7-prod-2026.11.23"),
     (ALERTS, alert(), "logs-conntrail.alert-prod-2026.11.23"),

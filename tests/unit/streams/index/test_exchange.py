@@ -71,6 +71,11 @@ def test_the_domain_is_the_host_without_its_port(host: str, domain: str | None) 
     assert document_of(L7, record, "prod").body["url"].get("domain") == domain
 
 
+def test_a_record_of_before_queries_were_judged_tells_no_policy() -> None:
+    record = dns() | {"policy": {**dns()["policy"], "verdict": ""}, "rule": None}
+    assert not {"policy", "rule"} & set(document_of(DNS, record, "prod").body)
+
+
 @pytest.mark.parametrize("parent", ["", "00-xyz", "00-0af7651916cd43dd8448eb211c80319c", "\n" * 100])
 def test_what_is_no_traceparent_is_no_trace(parent: str) -> None:
     record = l7()

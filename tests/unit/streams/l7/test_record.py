@@ -115,9 +115,38 @@ def test_a_denied_request_that_was_refused_is_no_drift(status: int) -> None:
     assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("deny", False)
 
 
-def test_of_a_folded_path_no_contradiction_is_claimed() -> None:
-    made = record(exchanged(method="GET", path="/orders/{id}"), by_request("calico"))
-    assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("deny", False)
+def of_paths(kind: str, *paths: str) -> PolicyObject:
+    """What lets nothing in to ``server`` but requests of whole paths."""
+    if kind == "calico":
+        match = {"paths": [{"exact": path} for path in paths]}
+        spec: Row = {"types": ["Ingress"], "ingress": [{"action": "Allow", "protocol": "TCP", "http": match}]}
+        return PolicyObject("projectcalico.org/v3", "NetworkPolicy", "shop", "p", "uid-p", spec)
+    rules = {"http": [{"path": path} for path in paths]}
+    ports = {"ports": [{"port": "8080", "protocol": "TCP"}], "rules": rules}
+    spec = {"endpointSelector": {}, "ingress": [{"toPorts": [ports]}]}
+    return PolicyObject("cilium.io/v2", "CiliumNetworkPolicy", "shop", "p", "uid-p", spec)
+
+
+@pytest.mark.parametrize("kind", ["calico", "cilium"])
+def test_a_rule_of_a_whole_path_that_a_folded_one_may_be_leaves_it_open(kind: str) -> None:
+    made = record(exchanged(path="/orders/{id}"), of_paths(kind, "/orders/17"))
+    assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("unknown", False)
+    assert made["event"]["reason"].startswith("ingress not decidable because of ")
+    assert made["event"]["reason"].endswith(": of the path only the template is known")
+
+
+@pytest.mark.parametrize("kind", ["calico", "cilium"])
+def test_a_folded_path_that_no_rule_can_mean_is_denied(kind: str) -> None:
+    made = record(exchanged(path="/orders/{id}"), of_paths(kind, "/orders", "/orders/new", "/bills/17"))
+    assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("deny", True)
+
+
+@pytest.mark.parametrize("kind", ["calico", "cilium"])
+def test_below_a_prefix_a_folded_path_is_decided(kind: str) -> None:
+    assert record(exchanged(path="/public/{id}/x"), by_request(kind))["policy"]["verdict"] == "allow"
+    assert record(exchanged(path="/orders/{id}"), by_request(kind))["policy"]["verdict"] == "deny"
+    assert record(exchanged(path="/{*}"), by_request(kind))["policy"]["verdict"] == "unknown"
+    assert record(exchanged(path="/{*}", method="PUT"), by_request(kind))["policy"]["verdict"] == "deny"
 
 
 def test_close_to_a_change_of_policies_no_contradiction_is_claimed() -> None:

@@ -72,7 +72,7 @@ def interval(draw: st.DrawFn, node: int, place: int, facts: dict[str, Any]) -> R
     return report(node, role, sequence=place, interval_start_ns=place * SECOND, **facts, **chosen)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(connections(), st.randoms(use_true_random=False), st.sets(st.sampled_from(NODES)))
 def test_the_order_of_rows_does_not_matter(reports: list[Report], shuffle: random.Random, seeing: set[str]) -> None:
     shuffled = list(reports)
@@ -82,7 +82,7 @@ def test_the_order_of_rows_does_not_matter(reports: list[Report], shuffle: rando
     assert dict(first.schema) == MATCHED
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(connections())
 def test_every_connection_is_one_row_with_the_sums_of_the_end_that_counts(reports: list[Report]) -> None:
     """The k-th connection of a tuple on one node is the k-th on the other, whichever uses each of them saw."""

@@ -119,7 +119,7 @@ def _worlds(draw: st.DrawFn) -> tuple[list[PolicyObject], list[Endpoint], list[Q
 
 
 @given(_worlds(), st.integers(0, 3), _rules("from"), _rules("to"))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_a_further_allow_rule_never_denies(world: Any, index: int, ingress: Any, egress: Any) -> None:
     objects, _, questions = world
     if not objects:
@@ -137,7 +137,7 @@ def test_a_further_allow_rule_never_denies(world: Any, index: int, ingress: Any,
 
 
 @given(_worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60)
 def test_the_order_of_policies_is_irrelevant(world: Any, random: Any) -> None:
     objects, _, questions = world
     shuffled = random.sample(objects, len(objects))
@@ -146,7 +146,7 @@ def test_the_order_of_policies_is_irrelevant(world: Any, random: Any) -> None:
 
 
 @given(_worlds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60)
 def test_an_empty_selector_equals_one_that_all_meet(world: Any) -> None:
     objects, _, questions = world
     empty = [policy_object({**item.spec, "podSelector": {}}, item.name, item.namespace) for item in objects]
@@ -159,7 +159,7 @@ def test_an_empty_selector_equals_one_that_all_meet(world: Any) -> None:
 
 
 @given(_worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_a_part_that_is_not_understood_makes_a_verdict_unknown_or_leaves_it(world: Any, random: Any) -> None:
     objects, _, questions = world
     broken = copy.deepcopy(objects)
@@ -188,7 +188,7 @@ def _judged(known: PolicyTimeline, pods: list[Endpoint], questions: list[Questio
 
 
 @given(_worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_the_columns_say_what_the_evaluator_says_row_by_row(world: Any) -> None:
     objects, pods, questions = world
     known = timeline(*objects)

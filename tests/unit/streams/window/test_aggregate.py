@@ -178,7 +178,7 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ROWS, max_size=25), st.sampled_from([4, 10, 1000]))
 def test_sums_over_groups_are_sums_over_rows_under_any_cap(rows: list[Row], maximum_groups: int) -> None:
     found = groups(*rows, maximum_groups=maximum_groups)
@@ -191,7 +191,7 @@ def test_sums_over_groups_are_sums_over_rows_under_any_cap(rows: list[Row], maxi
     assert sum(g["failed"] for g in found) == sum(r["is_final"] and r["action"] == "failed" for r in rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ROWS, max_size=25), st.randoms(use_true_random=False), st.sampled_from([6, 1000]))
 def test_groups_do_not_depend_on_the_order_of_rows(
     rows: list[Row], shuffle: random.Random, maximum_groups: int
@@ -201,7 +201,7 @@ def test_groups_do_not_depend_on_the_order_of_rows(
     assert aggregate(frame(*rows), DIRECTORY, maximum_groups).equals(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ROWS, max_size=25), st.sampled_from([6, 1000]))
 def test_every_group_has_an_id_of_its_own(rows: list[Row], maximum_groups: int) -> None:
     found = aggregate(frame(*rows), DIRECTORY, maximum_groups)

@@ -144,7 +144,7 @@ def test_a_step_without_rows_has_the_same_columns() -> None:
         assert (empty.has_orphans, empty.has_unknown, empty.echoes) == (False, False, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["node1", "node2"]), st.integers(1, 4), st.integers(0, 9), st.booleans()), max_size=9

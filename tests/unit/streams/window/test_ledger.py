@@ -72,7 +72,7 @@ def logs(draw: st.DrawFn) -> list[Part]:
     return parts
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(logs(), st.lists(st.integers(0, 25), max_size=4), st.integers(900, 1200))
 def test_after_any_number_of_crashes_every_step_was_emitted_with_all_its_parts(
     log: list[Part], crashes: list[int], assigned_at: int

@@ -236,7 +236,7 @@ def test_nothing_known_of_the_cluster_makes_records_too() -> None:
     assert window(nobody, of=directory_of())["destination"]["ip"] == "10.0.2.8"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.fixed_dictionaries(
         {

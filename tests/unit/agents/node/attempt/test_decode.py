@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.node.attempt.decode import AttemptDecoder, Decoded
@@ -71,7 +71,6 @@ def test_each_kind_of_message_is_read_in_numbers_as_it_is_alone() -> None:
         assert decoded.malformed == _COPIES - len(decoded.rows), number
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(_KINDS), max_size=60), st.integers(1, 4))
 def test_rows_keep_the_kernels_order_over_kinds_and_datagrams(messages: list[bytes], datagrams: int) -> None:
     size = len(messages) // datagrams + 1
@@ -81,7 +80,6 @@ def test_rows_keep_the_kernels_order_over_kinds_and_datagrams(messages: list[byt
     assert decoded.malformed == len(messages) - len(decoded.rows)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_hostile_messages_among_good_ones_are_read_as_alone(data: st.DataObject) -> None:
     """What was learned from a good message is never believed of one that differs, nor the other way round."""
@@ -100,7 +98,6 @@ def test_hostile_messages_among_good_ones_are_read_as_alone(data: st.DataObject)
         assert decoded.malformed == len(messages) - len(decoded.rows)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=64), min_size=_COPIES, max_size=20))
 def test_packets_of_any_bytes_are_read_as_alone(packets: list[bytes]) -> None:
     messages = [message("d", (packet + bytes(64))[:64]) for packet in packets]
@@ -113,7 +110,6 @@ def test_any_bytes_give_rows_or_a_count(datagrams: list[bytes]) -> None:
     assert len(decoded.rows) + decoded.malformed <= sum(len(data) // 4 + 1 for data in datagrams)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_message_cut_or_changed_anywhere_is_read_or_counted(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from(_KINDS)) * _COPIES)

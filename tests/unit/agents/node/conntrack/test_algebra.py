@@ -41,7 +41,7 @@ def play(kernel: Kernel, steps: list[tuple[Any, ...]]) -> None:
         kernel.report()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2), st.lists(st.one_of(TIMED), max_size=40))
 def test_each_connection_adds_up_whatever_is_lost_or_told_twice(old: int, steps: list[tuple[Any, ...]]) -> None:
     kernel = Kernel(is_timed=True, old=old)
@@ -51,7 +51,7 @@ def test_each_connection_adds_up_whatever_is_lost_or_told_twice(old: int, steps:
     assert sorted(value for value in kernel.told().values() if value) == [value for value in wanted if value]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2), st.lists(st.one_of(TIMED), max_size=40))
 def test_each_connection_begins_once_and_ends_at_most_once(old: int, steps: list[tuple[Any, ...]]) -> None:
     kernel = Kernel(is_timed=True, old=old)
@@ -69,7 +69,7 @@ def test_each_connection_begins_once_and_ends_at_most_once(old: int, steps: list
     assert all(start in final for start in heard)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2), st.lists(st.one_of(COMMON), max_size=40))
 def test_without_times_rows_add_up_too(old: int, steps: list[tuple[Any, ...]]) -> None:
     """Once the table has looked: before that, an old connection and one that took its id at once look the same."""

@@ -1,6 +1,6 @@
 import struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.node.conntrack.decode import DELETE, NEW, Decoder
@@ -88,14 +88,12 @@ def test_a_message_without_addresses_is_malformed_and_the_others_are_read() -> N
     assert malformed == 1
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_garbage_is_never_believed_and_never_crashes(data: bytes) -> None:
     decoded = Decoder().decode(bytearray(data), len(data))
     assert len(decoded.new) + len(decoded.destroyed) <= len(data) // 20
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=6), st.data())
 def test_damaged_messages_are_read_as_they_stand_or_counted(numbers: list[int], data: st.DataObject) -> None:
     whole = bytearray(b"".join(message(port=number) for number in numbers))
@@ -106,7 +104,6 @@ def test_damaged_messages_are_read_as_they_stand_or_counted(numbers: list[int], 
     assert len(decoded.new) + len(decoded.destroyed) <= len(numbers) + cut // 20
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 65535), st.booleans()), max_size=40))
 def test_every_message_of_a_whole_buffer_is_read_once(chosen: list[tuple[int, bool]]) -> None:
     new, destroyed, malformed = decode(*(message(port=p, kind=NEW if n else DELETE) for p, n in chosen))

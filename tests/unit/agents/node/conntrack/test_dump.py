@@ -4,7 +4,7 @@ import struct
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.node.conntrack.decode import Decoder
@@ -53,7 +53,6 @@ FEW_IDS = ids(Answer().whole(FEW, done()))
 ALL_BUT_ONE_IDS = ids(Answer().whole(b"".join(MESSAGES[:99]), done()))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=40), st.booleans())
 def test_entries_are_the_same_however_they_are_spread_over_datagrams(sizes: list[int], is_end_apart: bool) -> None:
     datagrams, place = [], 0
@@ -93,7 +92,6 @@ def test_a_length_that_lies_is_counted_and_what_lies_before_it_stands(length: in
     assert ids(dump) >= FEW_IDS
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_bytes_changed_anywhere_lose_messages_at_most(data: st.DataObject) -> None:
     changed = bytearray(FEW)

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.node.conntrack.table import ConnectionTable
@@ -43,7 +43,6 @@ def test_a_kept_state_that_is_none_is_refused(bad: bytes) -> None:
         ConnectionTable(1, 2).import_state(bad)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(state()) - 1), st.integers(1, 255))
 def test_a_kept_state_with_a_flipped_byte_or_a_torn_end_is_refused(at: int, change: int) -> None:
     good = state()

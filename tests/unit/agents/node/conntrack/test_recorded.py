@@ -90,7 +90,7 @@ def test_a_value_that_looks_like_a_header_does_not_mislead() -> None:
 SOME = [*recording("events")[:12], *recording("events")[-12:]]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_damage_in_one_datagram_does_not_reach_the_others(data: st.DataObject) -> None:
     """Bytes, sizes and lengths of one are whatever somebody likes; all others are read, and nothing else is."""
@@ -109,7 +109,7 @@ def test_damage_in_one_datagram_does_not_reach_the_others(data: st.DataObject) -
     assert bool(others) or decoded.malformed or len(messages[victim]) == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=8))
 def test_datagrams_of_garbage_are_counted_and_never_crash(garbage: list[bytes]) -> None:
     buffer, sizes = datagrams(garbage)

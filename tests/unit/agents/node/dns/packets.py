@@ -29,7 +29,7 @@ def packet(
     protocol: int = 17,
     sequence: int = 0,
     client: End = CLIENT,
-    has_kernel_time: bool = True,
+    has_exact_time: bool = True,
     payload_bytes: int | None = None,
 ) -> Packet:
     return Packet(
@@ -45,5 +45,5 @@ def packet(
         payload=payload,
         payload_bytes=len(payload) if payload_bytes is None else payload_bytes,
         seen_at_ns=START_NS + at_us * 1000,
-        has_kernel_time=has_kernel_time,
+        has_exact_time=has_exact_time,
     )

@@ -71,7 +71,7 @@ def test_an_answer_whose_query_was_not_seen_has_no_latency() -> None:
 
 def test_a_time_that_is_not_the_kernels_gives_no_latency() -> None:
     table, asked = DnsTable(), query()
-    table.note([packet(asked), packet(answer(asked), 9, is_reply=True, has_kernel_time=False)])
+    table.note([packet(asked), packet(answer(asked), 9, is_reply=True, has_exact_time=False)])
     assert _rows(table)[0]["timed"] == 0
 
 
@@ -122,7 +122,7 @@ def test_any_bytes_are_taken(payload: bytes, is_reply: bool, protocol: int) -> N
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_an_answer_with_any_byte_changed_is_taken(data: st.DataObject) -> None:
     asked = query()
     said = bytearray(
@@ -145,8 +145,9 @@ def test_a_compression_loop_is_malformed() -> None:
 
 def test_a_flood_of_names_stays_within_its_bound_and_is_counted() -> None:
     table = DnsTable()
+    start, _, rest = query("00000.example.").partition(b"00000")
     for number in range(30_000):
-        table.note([packet(query(f"{number}.example.", identifier=number % 65536), number)])
+        table.note([packet(number.to_bytes(2, "big") + start[2:] + b"%05d" % number + rest, number)])
     assert len(table) == 16_384
     rows = _rows(table, flush=True)
     assert len(rows) == 10_001
@@ -158,8 +159,9 @@ def test_a_flood_of_names_stays_within_its_bound_and_is_counted() -> None:
 
 def test_clients_without_number_stay_within_the_bound() -> None:
     table = DnsTable()
+    said = answer(query())
     for number in range(30_000):
         client = End(number, CLIENT.low, CLIENT.port)
-        table.note([packet(answer(query()), is_reply=True, client=client)])
+        table.note([packet(said, is_reply=True, client=client)])
     assert len(_rows(table)) == 11_000
     assert table.overflowed == 20_000

@@ -37,3 +37,13 @@ def test_a_node_carries_nothing_of_streams_and_terminals() -> None:
         f"print([name for name in {FORBIDDEN!r} if sys.modules.get(name) is not None])"
     )
     assert start("-c", program).stdout == "[]\n"
+
+
+def test_what_reads_http2_is_loaded_with_the_first_preface() -> None:
+    program = (
+        "import sys, agents.node.__main__, agents.node.application.http2 as http2\n"
+        "before = 'hpack' in sys.modules\n"
+        "http2.parse_preface(http2.PREFACE)\n"
+        "print(before, 'hpack' in sys.modules)"
+    )
+    assert start("-c", program).stdout == "False True\n"

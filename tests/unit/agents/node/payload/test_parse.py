@@ -23,7 +23,7 @@ def test_conntracks_tuples_and_its_word_of_the_direction_win() -> None:
     assert found is not None
     assert (found.kind, found.is_reply, found.payload, found.payload_bytes) == (Kind.DNS_ANSWER, True, b"hello", 5)
     assert (found.client.port, found.dialled.port, found.server.port, found.answered.port) == (40000, 53, 5353, 40000)
-    assert (found.seen_at_ns, found.has_kernel_time) == (1_699_999_999_000_005_000, True)
+    assert (found.seen_at_ns, found.has_exact_time) == (1_699_999_999_000_005_000, True)
 
 
 @pytest.mark.parametrize("build", [ipv4, ipv6])
@@ -35,7 +35,7 @@ def test_without_tuples_the_packets_own_head_counts(build: object) -> None:
     assert (found.payload, found.sequence, found.protocol) == (b"GET / HTTP/1.1\r\n", 99, TCP)
     assert (found.client.port, found.server) == (40000, found.dialled)
     assert isinstance(found.client, End)
-    assert (found.is_reply, found.has_kernel_time, found.seen_at_ns) == (False, False, _AT_NS)
+    assert (found.is_reply, found.has_exact_time, found.seen_at_ns) == (False, False, _AT_NS)
 
 
 def test_a_cut_packet_tells_how_long_it_was() -> None:

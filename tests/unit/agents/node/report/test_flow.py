@@ -83,8 +83,8 @@ def test_unknown_indices_give_an_empty_word_instead_of_a_crash() -> None:
 
 
 def test_absurd_counters_are_cut_to_what_avro_holds() -> None:
-    row = only(report(CLIENT, SERVICE, original_bytes=2**64 - 1, attempts=2**32 - 1))
-    assert (row["original_bytes"], row["attempts"]) == (2**63 - 1, 2**31 - 1)
+    row = only(report(CLIENT, SERVICE, original_bytes=2**64 - 1, attempts=2**32 - 1, begun=2**32 - 1))
+    assert (row["original_bytes"], row["attempts"], row["begun"]) == (2**63 - 1, 2**31 - 1, 2**31 - 1)
 
 
 def test_processes_of_both_ends_are_named() -> None:

@@ -1,7 +1,7 @@
 """Whatever was seen: the set allows it, in every kind, and denies what was not seen."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conntrail.policy.cluster.build import policies_of
@@ -69,7 +69,6 @@ def verdicts(policies: PolicySet, source: SeenEnd, destination: SeenEnd, port: i
 
 
 @pytest.mark.parametrize("dialect", [NETWORK_POLICY, CALICO, CILIUM], ids=lambda dialect: dialect.kind)
-@settings(deadline=None)  # the same
 @given(records=FLOWS, probe=st.tuples(st.sampled_from(ENDS), st.sampled_from(ENDS), st.sampled_from([*PORTS, 7])))
 def test_the_set_allows_what_was_seen_allowed_and_denies_the_rest(
     dialect: Dialect, records: list[Seen], probe: tuple[SeenEnd, SeenEnd, int]
@@ -93,7 +92,6 @@ def test_the_set_allows_what_was_seen_allowed_and_denies_the_rest(
         assert is_dns or source == destination or "deny" in verdicts(made, source, destination, port, "TCP")
 
 
-@settings(deadline=None)  # reading YAML back takes its time on a busy machine
 @given(FLOWS)
 def test_the_order_in_which_traffic_was_seen_changes_nothing(records: list[Seen]) -> None:
     _, one = recommended(CLUSTER, History(seen=tuple(records)))

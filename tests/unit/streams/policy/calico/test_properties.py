@@ -103,7 +103,7 @@ def _set(objects: list[PolicyObject]) -> Any:
 
 
 @given(_worlds())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 def test_the_columns_say_what_the_evaluator_says_row_by_row(world: Any) -> None:
     objects, pods, questions = world
     known = timeline(*objects)
@@ -125,7 +125,7 @@ def test_the_columns_say_what_the_evaluator_says_row_by_row(world: Any) -> None:
 
 
 @given(_worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40)
 def test_the_order_in_which_policies_come_is_irrelevant(world: Any, random: Any) -> None:
     objects, _, questions = world
     shuffled = _set(random.sample(objects, len(objects)))
@@ -134,7 +134,7 @@ def test_the_order_in_which_policies_come_is_irrelevant(world: Any, random: Any)
 
 
 @given(_worlds(), _rules(), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 def test_an_allow_rule_before_all_others_denies_nothing(world: Any, rule: dict[str, Any], index: int) -> None:
     objects, _, questions = world
     widened = copy.deepcopy(objects)
@@ -151,7 +151,7 @@ def test_an_allow_rule_before_all_others_denies_nothing(world: Any, rule: dict[s
 
 
 @given(_worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 def test_a_part_that_is_not_understood_makes_a_verdict_unknown_or_leaves_it(world: Any, random: Any) -> None:
     objects, _, questions = world
     broken = copy.deepcopy(objects)
@@ -168,7 +168,7 @@ def test_a_part_that_is_not_understood_makes_a_verdict_unknown_or_leaves_it(worl
 
 
 @given(_worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40)
 def test_accounts_and_namespaces_that_nobody_tells_make_a_verdict_unknown_or_leave_it(world: Any) -> None:
     objects, _, questions = world
     blind = [item for item in objects if item.kind not in ("ServiceAccount", "Namespace")]
@@ -180,7 +180,7 @@ def test_accounts_and_namespaces_that_nobody_tells_make_a_verdict_unknown_or_lea
 
 
 @given(_worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40)
 def test_network_policies_alone_mean_the_same_under_calico(world: Any) -> None:
     objects, _, questions = world
     kubernetes = [item for item in objects if item.api_version.startswith("networking.k8s.io")]

@@ -145,7 +145,9 @@ def test_requests(http: dict[str, Any], request_: tuple[str, str] | None, action
         ({"matchPattern": "a*z.com"}, ("az.com",), "allow"),
         ({"matchPattern": "*"}, ("anything.org",), "allow"),
         ({"matchName": "api.example.com"}, None, "unknown"),
-        ({"matchPattern": "*a*.com"}, ("xax.com",), "unknown"),
+        ({"matchPattern": "*a*.com"}, ("xax.com",), "allow"),
+        ({"matchPattern": "**.example.com"}, ("a.b.example.com",), "allow"),
+        ({"matchPattern": "[a].com"}, ("a.com",), "unknown"),
     ],
 )
 def test_names(pattern: dict[str, str], names: tuple[str, ...] | None, action: str) -> None:

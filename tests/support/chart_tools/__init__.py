@@ -1,0 +1,1 @@
+"""Helm and kustomize, built from Go modules once and kept outside the repository."""

@@ -1,0 +1,1 @@
+"""What shows that Kibana's objects are of use without a Kibana."""

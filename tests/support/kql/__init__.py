@@ -1,0 +1,1 @@
+"""Kibana's query language in tests, read by Kibana's own parser."""

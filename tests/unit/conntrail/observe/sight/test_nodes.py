@@ -1,0 +1,70 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from conntrail.observe.sight.nodes import NodeSight, add_interval, of_buckets, words
+
+SINCE, UNTIL = 1_795_458_720_000, 1_795_458_720_000 + 600_000
+SPAN = "2026-11-23T18:32:00Z to 2026-11-23T18:42:00Z"
+
+
+def told(*intervals: tuple[str, int, int, str]) -> dict[str, NodeSight]:
+    """Node, beginning and end in seconds after SINCE, coverage."""
+    nodes: dict[str, NodeSight] = {}
+    for name, begun, ended, coverage in intervals:
+        start, end = (datetime.fromtimestamp(SINCE / 1000 + second, UTC).isoformat() for second in (begun, ended))
+        body = {"observer": {"name": name}, "event": {"start": start, "end": end}, "flow": {"coverage": coverage}}
+        add_interval(nodes, body, SINCE, UNTIL)
+    return nodes
+
+
+def said(*intervals: tuple[str, int, int, str]) -> str:
+    return words(told(*intervals), SINCE, UNTIL, UTC)
+
+
+def test_nodes_that_saw_everything_are_counted() -> None:
+    assert said(("a", -10, 300, "complete"), ("a", 300, 595, "complete"), ("b", 0, 600, "complete")) == (
+        f"from {SPAN} 2 nodes saw everything"
+    )
+    assert said(("a", 0, 600, "complete")) == f"from {SPAN} 1 node saw everything"
+
+
+@pytest.mark.parametrize(
+    ("intervals", "expected"),
+    [
+        ([("b", 0, 580, "complete"), ("b", 580, 600, "lossy")], "b lossy 20s"),
+        ([("b", 0, 500, "blind"), ("b", 500, 600, "lossy")], "b lossy 1m40s, blind 8m20s"),
+        ([("b", 0, 300, "complete")], "b silent 5m"),
+        ([("b", -60, -50, "complete")], "b silent 10m"),
+        ([("b", 0, 600, "a word of another release")], "b blind 10m"),
+        ([("b", -3600, 7200, "blind")], "b blind 10m"),
+    ],
+)
+def test_each_node_that_saw_less_is_named_with_how_long(
+    intervals: list[tuple[str, int, int, str]], expected: str
+) -> None:
+    line = said(("a", 0, 600, "complete"), *intervals)
+    assert line == (
+        f"INCOMPLETE: from {SPAN} 1 of 2 nodes saw everything; {expected}: few are no proof of little traffic"
+    )
+
+
+def test_many_nodes_are_named_in_part_and_nobody_drives_the_terminal() -> None:
+    line = said(*((f"n{number}\x1b[2J", 0, 600, "blind") for number in range(9)))
+    assert r"n4\x1b[2J blind 10m; and 4 more" in line
+    assert "\x1b" not in line
+    assert "0 of 9 nodes" in line
+
+
+def test_what_came_after_the_span_is_none_of_it_and_no_word_at_all_is_said() -> None:
+    assert said(("late", 601, 700, "complete")) == f"INCOMPLETE: no node told what it saw from {SPAN}: do agents run?"
+
+
+def test_sums_of_elasticsearch_say_the_same() -> None:
+    def bucket(name: str, **seconds: int) -> dict[str, object]:
+        found = [{"key": key, "duration": {"value": value * 1e9}} for key, value in seconds.items()]
+        return {"key": name, "of_span": {"coverage": {"buckets": found}}}
+
+    summed = of_buckets([bucket("a", complete=600), bucket("b", complete=580, lossy=20), bucket("c")])
+    same = told(("a", 0, 600, "complete"), ("b", 0, 580, "complete"), ("b", 580, 600, "lossy"), ("c", -9, 0, "lossy"))
+    assert words(summed, SINCE, UNTIL, UTC) == words(same, SINCE, UNTIL, UTC)

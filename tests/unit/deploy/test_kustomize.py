@@ -1,0 +1,74 @@
+"""The base is the chart's, and each overlay is whole in itself."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runtime.settings import load_settings
+from tests.support.chart import (
+    CHART,
+    OVERLAYS,
+    Manifest,
+    built_overlay,
+    environment,
+    named,
+    of_kind,
+    pods,
+    template,
+)
+
+_BASE = OVERLAYS / "base"
+_FROM_OPERATORS = {
+    "conntrail-node-agent",
+    "conntrail-cluster-agent",
+    "conntrail-worker",
+    "conntrail-setup",
+    "conntrail-cluster-ca-cert",
+    "conntrail-es-http-certs-public",
+}
+_FROM_SETUP = {"conntrail-elasticsearch-worker", "conntrail-elasticsearch-setup"}
+
+
+def test_the_base_is_the_chart_rendered(helm: Path) -> None:
+    rendered = template(helm, yaml.safe_load((_BASE / "values.yaml").read_text()))
+    assert rendered.returncode == 0, rendered.stderr
+    assert (_BASE / "conntrail.yaml").read_text() == rendered.stdout
+
+
+@pytest.mark.parametrize("overlay", ["small", "production", "external"])
+def test_an_overlay_is_whole(kustomize: Path, overlay: str) -> None:
+    manifests = built_overlay(kustomize, overlay)
+    namespace = named(manifests, "Namespace", "conntrail")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
+    for name, pod in pods(manifests):
+        if pod["metadata"]["labels"]["app.kubernetes.io/name"] == "conntrail":
+            settings = load_settings(environment(manifests, pod), {})
+            assert settings.kafka.security_protocol == ("PLAINTEXT" if overlay == "small" else "SASL_SSL"), name
+    secrets = set(_secrets(manifests))
+    assert secrets == (set() if overlay == "small" else _FROM_OPERATORS | _FROM_SETUP)
+
+
+def test_each_part_is_the_kafka_user_whose_password_it_has(kustomize: Path) -> None:
+    manifests = built_overlay(kustomize, "production")
+    users = {user["metadata"]["name"] for user in of_kind(manifests, "KafkaUser")}
+    for name, pod in pods(manifests):
+        told = {entry["name"]: entry for entry in pod["spec"]["containers"][0]["env"]}
+        user = told["CONNTRAIL_KAFKA__SASL_USERNAME"]["value"]
+        assert user in users, name
+        assert told["CONNTRAIL_KAFKA__SASL_PASSWORD"]["valueFrom"]["secretKeyRef"] == {"name": user, "key": "password"}
+
+
+def test_the_version_of_the_chart_is_that_of_the_package() -> None:
+    project = (CHART.parents[1] / "pyproject.toml").read_text()
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert f'\nversion = "{chart["appVersion"]}"\n' in project
+
+
+def _secrets(manifests: list[Manifest]) -> list[str]:
+    found = []
+    for _, pod in pods(manifests):
+        found += [volume["secret"]["secretName"] for volume in pod["spec"].get("volumes", []) if "secret" in volume]
+        for entry in pod["spec"]["containers"][0].get("env", []):
+            found += [source["name"] for kind, source in entry.get("valueFrom", {}).items() if kind == "secretKeyRef"]
+    return found

@@ -1,0 +1,164 @@
+"""Messages become alerts in the order of their time, silence is noticed, and what cannot be read is a dead letter."""
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+from schemas.schema import blank_record, read_schema
+from schemas.topic import CHANGES, DEAD_LETTER, KUBERNETES_EVENTS, NODES, SILENCES, WINDOWS, Topic
+from streams.alert.desk import TOPICS, Desk
+from streams.alert.engine import Engine
+from streams.alert.log.position import pack_positions, unpack_positions
+from streams.alert.log.store import ChangedStore
+from streams.alert.rule.builtin import builtin_rules
+from streams.alert.settings import AlertSettings
+from streams.alert.signal.lag import Written, lags_of
+from streams.alert.signal.message import Message
+from streams.alert.signal.record import signals_of
+from streams.alert.writer import FencedError, fault_of
+from streams.errors import StreamError, WriteError
+from tests.unit.streams.alert.builders import MINUTE, SECOND, START
+
+
+class Office:
+    """A desk, its store, and the messages that it is handed."""
+
+    def __init__(self, store: ChangedStore | None = None) -> None:
+        self.store = store or ChangedStore({})
+        self.desk = Desk(Engine(builtin_rules(), AlertSettings(), self.store), "test", self.store)
+        self._offset = 0
+
+    def message(self, topic: Topic, **facts: Any) -> Message:
+        self._offset += 1
+        record = {**blank_record(read_schema(topic.schema)), **facts}
+        return Message(topic.name, 0, self._offset, b"", b"", record)
+
+    def heard(self, node: str, end_ns: int, coverage: str = "complete", *, written_at_ns: int = 0) -> Message:
+        told = self.message(
+            NODES, node=node, interval_start_ns=end_ns - 10 * SECOND, interval_end_ns=end_ns, coverage=coverage
+        )
+        return told._replace(written_at_ns=written_at_ns)
+
+    def pass_time(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        found = []
+        for now_ns in range(start_ns, end_ns, SECOND):
+            found += self.desk.advance(now_ns)
+        return found
+
+
+def test_a_node_that_falls_silent_is_blind_until_it_speaks_again() -> None:
+    office = Office()
+    office.desk.take([office.heard("node1", START)], START)
+    told = []
+    for turn in range(30):
+        now_ns = START + turn * 10 * SECOND
+        told += office.desk.take([office.heard("node2", now_ns)], now_ns).alerts
+        told += office.pass_time(now_ns, now_ns + 10 * SECOND)
+    assert {(record["rule"], record["subject"]["node"]) for record in told} == {("node-blind", "node1")}
+    assert [record["status"] for record in told].count("open") == 1
+    assert told[0]["started_at_ns"] >= START
+    [ended] = office.desk.take([office.heard("node1", START + 5 * MINUTE)], START).alerts
+    assert (ended["id"], ended["status"]) == (told[0]["id"], "resolved")
+
+
+def test_silence_is_noticed_over_a_restart_and_not_of_a_node_that_was_deleted() -> None:
+    office = Office()
+    office.desk.take([office.heard("node1", START), office.heard("node2", START)], START)
+    office.desk.advance(START)
+    again = Office(ChangedStore(dict(office.store)))
+    gone = again.message(CHANGES, id="c1", kind="Node", name="node2", action="deleted", at_ns=START + SECOND)
+    again.desk.take([gone], START)
+    told = again.pass_time(START + MINUTE, START + 4 * MINUTE)
+    assert {record["subject"]["node"] for record in told} == {"node1"}
+
+
+def test_what_cannot_be_read_is_a_dead_letter_but_a_dead_letter_makes_none() -> None:
+    office = Office()
+    bad = [Message(topic.name, 0, 5, b"k", b"v", None, "not ours") for topic in (NODES, DEAD_LETTER)]
+    outcome = office.desk.take([*bad, Message(NODES.name, 0, 6, b"k", None, None)], START)
+    [(topic, letter)] = outcome.dead_letters
+    assert (topic, letter["stage"], letter["reason"], letter["offset"]) == (NODES.name, "alerts", "not ours", 5)
+
+
+def test_many_dead_letters_are_an_alert_of_their_stage() -> None:
+    office = Office()
+    letters = [office.message(DEAD_LETTER, stage="flows", observed_at_ns=START + turn) for turn in range(12)]
+    opened = office.desk.take(letters, START).alerts + office.pass_time(START, START + 20 * SECOND)
+    assert [(record["rule"], record["subject"]["stage"]) for record in opened] == [("dead-letters", "flows")]
+
+
+def test_a_stage_that_lags_is_told_until_it_has_caught_up() -> None:
+    office = Office()
+    told: list[dict[str, Any]] = []
+
+    def hear(turn: int, lag_ns: int) -> None:
+        end_ns = START + turn * 10 * SECOND
+        heard = office.heard("node1", end_ns, written_at_ns=end_ns + lag_ns)
+        told.extend(office.desk.take([heard], end_ns + lag_ns).alerts)
+
+    for turn in range(12):
+        hear(turn, 150 * SECOND)
+    assert [(record["rule"], record["subject"]["stage"]) for record in told] == [("pipeline-lag", "flows")]
+    assert told[0]["message"] == "Stage flows is 150 s behind"
+    hear(12, 5 * SECOND)
+    assert [record["status"] for record in told] == ["open", "resolved"]
+
+
+def test_what_an_agent_kept_while_it_was_away_is_no_lag_of_a_stage() -> None:
+    office = Office()
+    for turn in range(12):
+        now_ns = START + turn * 10 * SECOND
+        kept = office.heard("node2", now_ns - 10 * MINUTE, written_at_ns=now_ns)
+        assert office.desk.take([kept, office.heard("node1", now_ns, written_at_ns=now_ns)], now_ns).alerts == []
+
+
+def test_alerts_that_are_read_late_are_a_lag_of_their_own_stage() -> None:
+    late = [Written(WINDOWS.name, START, START + SECOND)]
+    assert [(one.stage, one.lag_seconds) for one in lags_of(late, START + 301 * SECOND)] == [("alerts", 300)]
+    assert lags_of([], START) == []
+
+
+def test_every_topic_of_the_stage_makes_signals_and_our_own_events_make_none() -> None:
+    for topic in TOPICS:
+        if topic not in (DEAD_LETTER, SILENCES):
+            record = blank_record(read_schema(topic.schema))
+            assert isinstance(signals_of(topic.name, record, None), list)
+    event = blank_record(read_schema(KUBERNETES_EVENTS.schema))
+    assert signals_of(KUBERNETES_EVENTS.name, {**event, "component": "kubelet"}, None)
+    assert not signals_of(KUBERNETES_EVENTS.name, {**event, "component": "conntrail"}, None)
+
+
+def test_the_store_tells_what_changed_once() -> None:
+    store = ChangedStore({"a": b"1", "b": b"2"})
+    assert store.take_changes() == {}
+    store["a"] = b"3"
+    del store["b"]
+    store["c"] = b"4"
+    assert store.take_changes() == {"a": b"3", "b": None, "c": b"4"}
+    assert (store.take_changes(), dict(store)) == ({}, {"a": b"3", "c": b"4"})
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (KafkaError.PRODUCER_FENCED, FencedError),
+        (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, StreamError),
+        (KafkaError.REQUEST_TIMED_OUT, WriteError),
+    ],
+)
+def test_what_kafka_refuses_for_good_ends_the_worker_and_an_absence_does_not(
+    code: int, kind: type[StreamError]
+) -> None:
+    assert type(fault_of(KafkaError(code))) is kind
+
+
+def test_positions_come_back_as_they_were() -> None:
+    positions = {("windows", 0): 5, ("windows", 11): 7, ("k8s.events", 2): 0}
+    assert unpack_positions(pack_positions(positions)) == positions
+
+
+def test_a_record_that_is_dated_ahead_makes_it_no_later_than_it_is() -> None:
+    office = Office()
+    office.desk.take([office.heard("node1", START + MINUTE)], START)
+    assert office.desk._engine._now_ns == START
