@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.support.observed import Document, Observed, dump, is_root, observed
+from tests.support.observed import Observed, dump, is_root, observed
 from tests.support.parts import SECOND
 from tests.support.stack import RunningStack
-from tests.system.truth.test_connections import FIGURES, by_flow, first, found_for
+from tests.support.truth import Truth, by_flow, first, of_port
+from tests.system.truth.test_connections import FIGURES
 
 pytestmark = [
     pytest.mark.system,
@@ -51,12 +52,6 @@ def with_traffic(run: Observed, seconds: float, trouble: Callable[[], None]) -> 
     run.await_results()
 
 
-def of_port(documents: list[Document], fact: Document) -> list[Document]:
-    """What is there of the socket that a connection was made by."""
-    wanted = (fact["source_address"], fact["source_port"])
-    return [d for d in documents if (first(d, "source.ip"), first(d, "source.port")) == wanted]
-
-
 def lacking(away: Mapping[str, tuple[int, int]], nodes: set[str]) -> list[tuple[int, int]]:
     """When some of the nodes had no agent."""
     return [span for node, span in away.items() if node in nodes]
@@ -69,24 +64,25 @@ def assert_exact(run: Observed, away: Mapping[str, tuple[int, int]] = MappingPro
     attempt that nothing came of has left no trace. Of a node that was away for longer the others do not wait: what
     began then is one flow of each end (ARCHITECTURE.md, limits).
     """
-    flows = by_flow(run)
+    facts, flows = run.truth(), by_flow(run.flows())
+    truth = Truth(facts, flows)
     documents = [document for found in flows.values() for document in found]
     pods = run.lab.status()["pods"]
     nodes = {address: pod["node"] for pod in pods for address in pod["addresses"]}
     nodes |= {f"{pod['namespace']}/{pod['name']}": pod["node"] for pod in pods}
     wrong = []
-    for fact in run.truth():
+    for fact in facts:
         at_ns = fact["started_at_ns"]
         start, end = away.get(nodes.get(fact["source_address"], ""), (0, 0))
         if fact["expected"] != "allowed" and start <= at_ns <= end:
             continue
-        identities = found_for(fact, [d for d in documents if first(d, "source.ip") == fact["source_address"]])
+        identities = truth.flows_of(fact)
         ends = {nodes.get(name, "") for name in (fact["source_address"], *fact["servers"])}
         is_waited_for = all(end - start < WAITED_NS or not start <= at_ns <= end for start, end in lacking(away, ends))
         if len(identities) not in ((1,) if is_waited_for else (1, 2)):
-            seen = [d for d in documents if first(d, "flow.id") in identities] or of_port(documents, fact)
+            seen = [d for d in documents if first(d, "flow.id") in identities] or of_port(flows, fact)
             wrong.append({"found": len(identities), **fact, "seen": seen})
-    assert not wrong, f"{len(wrong)} of {len(run.truth())}: {dump(wrong)}"
+    assert not wrong, f"{len(wrong)} of {len(facts)}: {dump(wrong)}"
     for figure in FIGURES:
         in_flows = sum(first(document, figure) or 0 for document in run.final(documents))
         in_windows = sum(first(document, figure) or 0 for document in run.final(run.windows()))

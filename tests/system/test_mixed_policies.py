@@ -13,7 +13,7 @@ from tests.support.mixed import MANIFESTS, remove_rule
 from tests.support.observed import Document, Observed, dump, is_root, observed
 from tests.support.parts import SECOND
 from tests.support.stack import RunningStack
-from tests.system.truth.test_connections import by_flow, first, found_for, nanoseconds
+from tests.support.truth import Truth, by_flow, first, nanoseconds, of_port
 
 pytestmark = [
     pytest.mark.system,
@@ -116,7 +116,7 @@ def after(run: Observed, told: Told, torn: Torn) -> list[Document]:
     """The last word on each connection that a rule was torn from under: another node's denial may come a step later."""
     found = [
         documents[-1]
-        for documents in by_flow(run).values()
+        for documents in by_flow(run.flows()).values()
         if is_of(torn, documents[0]) and nanoseconds(first(documents[0], "event.start")) > told.done + LAG_NS
     ]
     assert found, f"{torn.source} called {torn.destination} after that, too: {told}"
@@ -136,18 +136,14 @@ def test_there_is_no_drift_while_all_rules_are_there(mixed: Observed, told: Told
 
 
 def test_each_connection_is_found_and_its_denial_named(mixed: Observed, told: Told) -> None:
-    by_source: dict[str, list[Document]] = defaultdict(list)
-    flows = by_flow(mixed)
-    for documents in flows.values():
-        for document in documents:
-            by_source[first(document, "source.ip")].append(document)
+    facts, flows = mixed.truth(), by_flow(mixed.flows())
+    truth = Truth(facts, flows)
     denials = defaultdict(set)
-    for fact in mixed.truth():
+    for fact in facts:
         if fact["started_at_ns"] > told.asked - LAG_NS:
             continue
-        identities = found_for(fact, by_source[fact["source_address"]])
-        seen = [d for d in by_source[fact["source_address"]] if first(d, "source.port") == fact["source_port"]]
-        assert len(identities) == 1, dump([fact, *seen])
+        identities = truth.flows_of(fact)
+        assert len(identities) == 1, dump([fact, *of_port(flows, fact)])
         last = flows[identities.pop()][-1]
         assert first(last, "event.action") == fact["expected"], dump([fact, last])
         denied_by = values_at(last, "policy.denied_by")

@@ -15,7 +15,7 @@ from tests.support.observed import Document, Observed, dump, is_root, observed
 from tests.support.parts import SECOND
 from tests.support.pipeline import run_command
 from tests.support.stack import RunningStack
-from tests.system.truth.test_connections import begins, first, nanoseconds
+from tests.support.truth import begins, first, nanoseconds
 
 pytestmark = [
     pytest.mark.system,

@@ -18,7 +18,7 @@ from tests.support.index import ask, index_writer
 from tests.support.kibana.asked import Asked
 from tests.support.kibana.objects import of_kind, source_of
 from tests.support.observed import Document, Observed, is_root
-from tests.system.truth.test_connections import first
+from tests.support.truth import first
 
 pytestmark = [
     pytest.mark.system,

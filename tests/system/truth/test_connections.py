@@ -1,13 +1,12 @@
 """Every connection that the lab's programs made is found once, named rightly, judged rightly and counted exactly."""
 
 from collections import Counter, defaultdict
-from datetime import datetime
-from typing import Any
 
 import pytest
 
 from conntrail.observe.condition import values_at
 from tests.support.observed import Document, Observed, dump, is_root
+from tests.support.truth import Truth, by_flow, dialled_key, first
 from tests.support.witness import Tracked, parse_listing
 
 pytestmark = [
@@ -17,75 +16,21 @@ pytestmark = [
 ]
 _COUNTS = [f"flow.connections.{name}" for name in ("started", "completed", "denied", "failed")]
 FIGURES = ["network.bytes", "network.packets", "source.bytes", "destination.bytes", *_COUNTS]
-_TRANSPORT = {"icmp": "icmp", "tcp": "tcp", "udp": "udp"}
-
-
-def first(document: Document, path: str) -> Any:
-    return next(iter(values_at(document, path)), None)
-
-
-def nanoseconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp() * 1e9
-
-
-def by_flow(run: Observed) -> dict[str, list[Document]]:
-    """Documents of each connection."""
-    found: dict[str, list[Document]] = defaultdict(list)
-    for document in run.flows():
-        found[first(document, "flow.id")].append(document)
-    return found
-
-
-def begins(document: Document) -> bool:
-    """A connection's first document has its true start; the later ones have that of their step."""
-    return first(document, "flow.connections.started") == 1
-
-
-def is_of_time(fact: Document, document: Document) -> bool:
-    """It begins with the connection, or spans the time at which a datagram socket got the port of another again."""
-    margin = 1e9
-    start, end = (nanoseconds(first(document, f"event.{name}")) for name in ("start", "end"))
-    if fact["started_at_ns"] - margin <= start <= fact["ended_at_ns"] + margin:
-        return True
-    return fact["protocol"] == "udp" and start <= fact["started_at_ns"] <= end
-
-
-def found_for(fact: Document, documents: list[Document]) -> set[str]:
-    """Identities of the flows that are this connection: by both ends as they were dialled, and its time."""
-    matching = set()
-    for document in documents:
-        dialled = first(document, "destination.service.ip") or first(document, "destination.ip")
-        is_other = fact["protocol"] != "icmp" and first(document, "source.port") != fact["source_port"]
-        # A datagram socket that gets a port again within half a minute goes on in the kernel's entry: one connection.
-        if is_other or (fact["protocol"] == "icmp" and not begins(document)):
-            continue
-        is_its = (
-            first(document, "network.transport") == _TRANSPORT[fact["protocol"]]
-            and first(document, "source.ip") == fact["source_address"]
-            and dialled == fact["dialled_address"]
-            and is_of_time(fact, document)
-        )
-        if is_its:
-            matching.add(first(document, "flow.id"))
-    return matching
 
 
 @pytest.fixture(scope="module")
 def pairs(run: Observed) -> list[tuple[Document, list[Document]]]:
     """Each connection of the truth with its documents; it is an error to have none, or two flows."""
-    flows = by_flow(run)
-    by_source: dict[str, list[Document]] = defaultdict(list)
-    for documents in flows.values():
-        for document in documents:
-            by_source[first(document, "source.ip")].append(document)
+    facts, flows = run.truth(), by_flow(run.flows())
+    truth = Truth(facts, flows)
     found, faults = [], []
-    for fact in run.truth():
-        identities = found_for(fact, by_source[fact["source_address"]])
+    for fact in facts:
+        identities = truth.flows_of(fact)
         if len(identities) == 1:
             found.append((fact, flows[identities.pop()]))
         else:
             faults.append({"found": len(identities), **fact})
-    assert not faults, f"{len(faults)} of {len(run.truth())} connections not found once: {dump(faults)}"
+    assert not faults, f"{len(faults)} of {len(facts)} connections not found once: {dump(faults)}"
     return found
 
 
@@ -152,17 +97,6 @@ def test_every_denial_names_its_policy_and_nothing_allowed_has_one(
         else:
             assert not denied_by, dump([fact, *documents])
         assert not any(first(document, "policy.drift") for document in documents), dump([fact, *documents])
-
-
-def dialled_key(fact: Document) -> tuple[str, str, int, str, int]:
-    """Five-tuple as the client knows it."""
-    return (
-        fact["protocol"],
-        fact["source_address"],
-        fact["source_port"],
-        fact["dialled_address"],
-        fact["dialled_port"],
-    )
 
 
 def test_bytes_are_what_the_conntrack_program_counted(

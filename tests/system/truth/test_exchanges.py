@@ -11,7 +11,7 @@ import pytest
 from conntrail.observe.condition import values_at
 from tests.support.observed import Document, Observed, dump, is_root
 from tests.support.pipeline import run_command
-from tests.system.truth.test_connections import by_flow, first, found_for
+from tests.support.truth import Truth, by_flow, first
 
 pytestmark = [
     pytest.mark.system,
@@ -133,9 +133,9 @@ def requests(run: Observed) -> tuple[Groups, Groups]:
 @pytest.fixture(scope="module")
 def flows(run: Observed) -> list[tuple[Document, list[Document]]]:
     """Connections of the truth that are found, with their documents; test_truth says that all are."""
-    found = by_flow(run)
-    by_source: Groups = grouped((d for documents in found.values() for d in documents), lambda d: first(d, "source.ip"))
-    pairs = [(fact, found_for(fact, by_source[fact["source_address"]])) for fact in run.truth()]
+    facts, found = run.truth(), by_flow(run.flows())
+    truth = Truth(facts, found)
+    pairs = [(fact, truth.flows_of(fact)) for fact in facts]
     return [(fact, found[next(iter(identities))]) for fact, identities in pairs if len(identities) == 1]
 
 
