@@ -93,11 +93,13 @@ def _execute(worker: Worker, applications: Sequence[Any]) -> None:
 def _take_identity(name: str) -> IO[str]:
     """Hold the static member's name on this machine; Kafka would silently fence whoever had it before."""
     path = Path(tempfile.gettempdir()) / f"{name}.lock"
-    handle = path.open("a")
     try:
+        handle = path.open("a")
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise StreamError("a worker with this id runs on this machine already: give another one with --id") from error
+    except OSError as error:
+        raise StreamError(f"{path}: {error.strerror}: remove it, or give the worker another id with --id") from error
     return handle
 
 

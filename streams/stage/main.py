@@ -14,6 +14,7 @@ from schemas.registry.reader import RegistryReader
 from schemas.registry.writer import RegistryWriter
 from schemas.topic import ALERTS, DEAD_LETTER, SILENCES, Topic
 from streams.compacted.reader import CompactedReader
+from streams.errors import StreamError
 from streams.notice.counters import NoticeCounters
 from streams.notice.processor import NoticeFeed, Taker
 from streams.result.writer import ResultWriter
@@ -49,17 +50,25 @@ class Built:
     running: Running
 
 
+def _scratch() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="conntrail-worker-")
+    except OSError as error:
+        raise StreamError(f"no directory for temporary files, name one with TMPDIR: {error}") from error
+
+
 class Process:
     """The parts that stages have in common."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises StreamError where no directory can be written to."""
         self.settings = settings
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.identity = settings.worker.id or socket.gethostname()
         self.schemas = RegistryReader(settings.schema_registry)
-        self.scratch = tempfile.TemporaryDirectory(prefix="conntrail-worker-")
+        self.scratch = _scratch()
         self.topics: set[str] = set()
         """Full names of those that stages read, and that must be there."""
         self.registration = RegistryWriter(self.schemas)
