@@ -23,8 +23,8 @@ from conntrail.lab.main import Lab
 from conntrail.lab.network.writer import namespace_path
 from schemas.topic import ALERTS, WINDOWS
 from tests.bench.denial import FIRST_PORT, Arrivals, figures, running
-from tests.integration.publish import topics
 from tests.support.stack import running_stack
+from tests.support.waiting import until
 
 TRIES = 50
 """Of each kind."""
@@ -61,9 +61,9 @@ def run() -> list[dict[str, Any]]:
         edges = {kind: [_edge(lab, kind, number) for number in range(TRIES)] for kind in ("denied", "refused")}
         every = [edge for own in edges.values() for edge in own]
         cleanup.enter_context(_dialled(lab, every))
-        topics.until(lambda: all(edge.port in worked.by_port for edge in every), _UNTIL_WORKED_SECONDS)
+        until(lambda: all(edge.port in worked.by_port for edge in every), _UNTIL_WORKED_SECONDS)
         _break(lab, directory, edges)
-        topics.until(lambda: all(edge.port in alerts.by_port for edge in every), 60)
+        until(lambda: all(edge.port in alerts.by_port for edge in every), 60)
         early = [edge for edge in every if alerts.by_port[edge.port] < edge.failed_ns]
         assert not early, f"alerts on what still worked: {early}"
         return [

@@ -27,8 +27,8 @@ from runtime.settings import ElasticsearchSettings, KafkaSettings, Settings
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import DENIALS, Topic
-from tests.integration.publish import topics
 from tests.support.stack import RunningStack, running_stack
+from tests.support.waiting import until
 
 TRIES = 50
 AIM_SECONDS = 2.5
@@ -49,7 +49,7 @@ def run() -> list[dict[str, Any]]:
         denials = Arrivals(stack.kafka, prefix, DENIALS, lambda record: record["destination"]["port"])
         cleanup.callback(denials.stop)
         sent = _try(lab)
-        topics.until(lambda: len(denials.by_port) >= TRIES)
+        until(lambda: len(denials.by_port) >= TRIES)
         unit = "s from the first denied packet to a subscriber of denials"
         return figures("denial.latency", unit, AIM_SECONDS, denials.seconds(sent))
 

@@ -5,11 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from schemas.schema import blank_record, read_schema
 from schemas.single_object import codec_of
 from schemas.topic import ALERTS, DEAD_LETTER, SILENCES, TOPICS, Topic
 from tests.integration.publish.topics import read_all
+from tests.support.waiting import until
 
 AT_NS = 1_795_000_000_000_000_000
 PARTITIONS = 3
@@ -194,11 +194,3 @@ def worker(topics: AlertTopics, directory: Path, *stages: str, **settings: str) 
     finally:
         if running.process.poll() is None:
             running.stop()
-
-
-def until(condition: Callable[[], bool], explain: Callable[[], str] = str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for a condition, not for a time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"the condition did not come true in time; {explain()}"
-        time.sleep(0.02)

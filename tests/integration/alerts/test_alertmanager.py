@@ -6,7 +6,8 @@ import pytest
 
 from schemas.topic import DEAD_LETTER
 from tests.support.alertmanager import alertmanager, program
-from tests.support.alerts import AlertTopics, alert, resolved, until, worker
+from tests.support.alerts import AlertTopics, alert, resolved, worker
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.stack,

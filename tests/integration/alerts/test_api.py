@@ -14,7 +14,8 @@ import aiohttp
 import pytest
 
 from schemas.topic import ALERTS, DEAD_LETTER, SILENCES
-from tests.support.alerts import AlertTopics, Worker, alert, resolved, until, worker
+from tests.support.alerts import AlertTopics, Worker, alert, resolved, worker
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 _TOKEN = "correct-horse"  # a test's own

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from schemas.topic import ALERT_DELIVERIES, DEAD_LETTER
-from tests.support.alerts import AlertTopics, alert, resolved, silence, until, worker
+from tests.support.alerts import AlertTopics, alert, resolved, silence, worker
+from tests.support.waiting import until
 from tests.support.webhook import Webhook, closed_port, silent_port, webhook
 
 pytestmark = pytest.mark.stack

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from conntrail.kubectl.alert.command import app
 from conntrail.kubectl.alert.reader import VARIABLE
 from conntrail.kubectl.errors import KubectlError
-from tests.support.alerts import AlertTopics, alert, alert_topics, resolved, until, worker
+from tests.support.alerts import AlertTopics, alert, alert_topics, resolved, worker
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 _TOKEN = "correct-horse"  # a test's own

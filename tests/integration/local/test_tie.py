@@ -2,11 +2,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from conntrail.local.process.reader import identify
+from tests.support.waiting import until
 
 SCRIPT = """
 import subprocess, sys
@@ -27,10 +26,3 @@ def test_what_is_tied_ends_with_the_process_that_started_it_even_when_that_is_ki
         assert identity is not None
         os.kill(starter.pid, signal.SIGKILL)
     until(lambda: identify(tied) != identity)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,7 +1,6 @@
 """The metadata topic on a real broker: read whole, followed, over its changes and outages."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.support.log import end_of, end_with_nothing
 from tests.support.objects import deleted, key_of, pod
 from tests.support.registry import running_registry
 from tests.support.stack import RunningStack
+from tests.support.waiting import until
 
 _DEADLINE_SECONDS = 120.0
 _CODEC = codec_of("kubernetes_object")
@@ -79,13 +79,6 @@ def metadata(kafka: str, topic_prefix: str) -> Iterator[Metadata]:
     made = Metadata(kafka, topic_prefix)
     yield made
     made.reader.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def test_it_has_read_everything_when_it_starts(metadata: Metadata) -> None:

@@ -20,6 +20,7 @@ from agents.publish.writer import Destination, IntervalWriter
 from schemas.batch import Batch, parse_batch
 from tests.integration.publish import topics
 from tests.support.stack import RunningStack
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
@@ -58,14 +59,14 @@ class Publishing:
             self.writer.advance()
             return not len(self.spool)
 
-        topics.until(is_sent)
+        until(is_sent)
 
     def turn_until_fault(self, text: str) -> None:
         def is_told() -> bool:
             self.writer.advance()
             return any(text in fault for fault in self.writer.faults())
 
-        topics.until(is_told)
+        until(is_told)
 
 
 def batch_of(message: Message) -> Batch:

@@ -2,10 +2,11 @@
 
 import time
 import uuid
-from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.support.waiting import until
 
 DEADLINE_SECONDS = 90.0
 
@@ -41,14 +42,6 @@ def delete(kafka: str, topic: str) -> None:
 
 def exists(kafka: str, topic: str) -> bool:
     return topic in AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=5).topics
-
-
-def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for a condition, not for a time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def read_all(kafka: str, topic: str, partitions: int) -> list[Message]:

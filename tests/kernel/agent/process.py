@@ -19,6 +19,7 @@ from confluent_kafka import Message
 from agents.node.capability.right import RIGHTS, Right
 from schemas.batch import Batch, parse_batch
 from tests.integration.publish import topics
+from tests.support.waiting import until
 
 INTERVAL_NS = 10**9
 
@@ -63,7 +64,7 @@ class AgentProcess:
                 env=self._environment | settings,
                 stderr=log,
             )
-        topics.until(lambda: self.is_over() or bool(self.entries("what this node can see")))
+        until(lambda: self.is_over() or bool(self.entries("what this node can see")))
 
     @property
     def pid(self) -> int:

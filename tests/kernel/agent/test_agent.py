@@ -2,91 +2,30 @@
 
 import itertools
 import os
-import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.integration.publish import topics
 from tests.kernel.agent.network import (
     CLIENT,
-    CLOSED_PORT,
-    DENIED_PORT,
     PORT,
-    REJECTED_PORT,
-    SCANNED_PORTS,
     SERVER,
     SERVICE,
     Network,
     is_root,
     run,
 )
-from tests.kernel.agent.process import INTERVAL_NS, AgentProcess, Published, long_interval, read
+from tests.kernel.agent.process import INTERVAL_NS, AgentProcess, read
+from tests.kernel.agent.scene import PARTITIONS, Scene, exchange
 from tests.support.stack import RunningStack
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.stack,
     pytest.mark.skipif(not is_root(), reason="network namespaces need root"),
 ]
-PARTITIONS = 3
-
-
-@dataclass
-class Scene:
-    network: Network
-    agent: AgentProcess
-    kafka: str
-    topic: str
-
-    def published(self) -> Published:
-        return read(self.kafka, self.topic, PARTITIONS)
-
-    def told(self) -> Published:
-        """What the fast lane told."""
-        return read(self.kafka, self.topic.replace("flows.raw", "denials.raw"), PARTITIONS)
-
-    def until_published(self, port: int, rows: int = 1) -> None:
-        topics.until(lambda: len(self.published().between(port)) >= rows)
-
-
-@pytest.fixture
-def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
-    prefix = topics.new_name()
-    topic = f"{prefix}.flows.raw"
-    for name in (topic, f"{prefix}.dns.raw", f"{prefix}.l7.raw", f"{prefix}.denials.raw"):
-        topics.create(kafka, name, PARTITIONS)
-    network = Network(f"ctagent{os.getpid()}")
-    network.remove()
-    agent = AgentProcess(kafka, network.path(network.node), tmp_path, f"{prefix}.")
-    try:
-        network.build()
-        yield Scene(network, agent, kafka, topic)
-    finally:
-        agent.kill()
-        network.remove()
-
-
-def attempts(published: Published, port: int) -> int:
-    """First packets that nothing confirmed."""
-    return sum(row["attempts"] for row in published.between(port))
-
-
-def scanned(published: Published, ports: range) -> list[dict[str, Any]]:
-    """Rows of connections that were dialled at any of these ports."""
-    return [row for row in published.rows if row["original_destination_port"] in ports]
-
-
-def exchange(client: socket.socket, server: socket.socket, request: int, answer: int) -> None:
-    """Send both ways and wait until all has arrived."""
-    for sender, receiver, size in ((client, server, request), (server, client, answer)):
-        sender.sendall(bytes(size))
-        left = size
-        while left:
-            left -= len(receiver.recv(left))
 
 
 def test_every_byte_of_a_connection_is_reported_once_with_its_nat_and_processes(scene: Scene) -> None:
@@ -133,7 +72,7 @@ def test_short_connections_are_complete_from_the_first_interval_on(scene: Scene)
 
 def test_intervals_are_aligned_numbered_without_a_hole_and_sent_to_every_partition(scene: Scene) -> None:
     scene.agent.start()
-    topics.until(lambda: len(scene.published().batches) >= 4 * PARTITIONS)
+    until(lambda: len(scene.published().batches) >= 4 * PARTITIONS)
     assert scene.agent.stop() == 0, scene.agent.log()
     batches = list(scene.published().batches.values())
     sequences = sorted({batch.sequence for batch in batches})
@@ -146,69 +85,6 @@ def test_intervals_are_aligned_numbered_without_a_hole_and_sent_to_every_partiti
     assert all(end == start for (_, end), (start, _) in itertools.pairwise(spans))
     assert all(end % INTERVAL_NS == 0 for _, end in spans[:-1])
     assert {batch.coverage for batch in batches} == {"complete"}
-
-
-def test_a_denied_attempt_is_reported_and_the_rules_go_with_the_agent(scene: Scene) -> None:
-    scene.agent.start()
-    assert "conntrail" in scene.network.tables()
-    with pytest.raises(TimeoutError):
-        scene.network.dial(SERVER, DENIED_PORT, timeout=1.5)
-    scene.until_published(DENIED_PORT)
-    assert scene.agent.stop() == 0, scene.agent.log()
-    rows = scene.published().between(DENIED_PORT)
-    assert {row["evidence"] for row in rows} == {"attempt"}
-    assert {row["end_reason"] for row in rows} == {"denied"}
-    assert sum(row["attempts"] for row in rows) >= 1
-    assert {row["original_source_address"] for row in rows} == {CLIENT}
-    assert "conntrail" not in scene.network.tables()
-
-
-def test_a_denial_is_told_ahead_of_its_interval_which_counts_it_all_the_same(scene: Scene) -> None:
-    scene.agent.start(CONNTRAIL_AGENT__INTERVAL=long_interval())
-    for _ in range(2):
-        with pytest.raises(TimeoutError):
-            scene.network.dial(SERVER, DENIED_PORT, timeout=0.3)
-    for port in (REJECTED_PORT, CLOSED_PORT):
-        with pytest.raises(ConnectionRefusedError):
-            scene.network.dial(SERVER, port)
-    wanted = {DENIED_PORT: 2, REJECTED_PORT: 1, CLOSED_PORT: 1}
-    topics.until(lambda: all(attempts(scene.told(), port) >= count for port, count in wanted.items()))
-    assert not scene.published().rows
-    assert scene.agent.stop() == 0, scene.agent.log()
-    told, published = scene.told(), scene.published()
-    for port, evidence in ((DENIED_PORT, "attempt"), (REJECTED_PORT, "reject")):
-        assert attempts(told, port) == attempts(published, port)
-        assert {row["evidence"] for row in told.between(port)} == {evidence}
-    for rows in (told.between(CLOSED_PORT), published.between(CLOSED_PORT)):
-        [row] = rows
-        assert (row["evidence"], row["end_reason"], row["seen_reply"]) == ("confirmed", "reset", False)
-        assert (row["original_packets"], row["reply_packets"]) == (1, 1)
-    [row, *_] = told.between(DENIED_PORT)
-    assert (row["original_source_address"], row["original_source_port"]) == (CLIENT, 0)
-    assert {batch.coverage for batch in told.batches.values()} == {"complete"}
-
-
-def test_a_scan_is_told_within_bounds_and_what_exceeds_them_is_counted(scene: Scene) -> None:
-    scene.agent.start()
-    ports = range(SCANNED_PORTS[0], SCANNED_PORTS[0] + 1500)
-    scene.network.try_each(SERVER, ports)
-    topics.until(lambda: len(scanned(scene.published(), ports)) >= len(ports))
-    assert scene.agent.stop() == 0, scene.agent.log()
-    told = scene.told()
-    lost = {batch.sequence: batch.lost.get("denials_overflow", 0) for batch in told.batches.values()}
-    assert sum(lost.values()) > 0
-    assert len(told.rows) <= 256 * len(lost)
-    counted = sum(row["attempts"] for row in scanned(scene.published(), ports))
-    assert sum(row["attempts"] for row in told.rows) + sum(lost.values()) == counted
-
-
-def test_the_fast_lane_can_be_turned_off(scene: Scene) -> None:
-    scene.agent.start(CONNTRAIL_AGENT__DENIALS="false")
-    with pytest.raises(TimeoutError):
-        scene.network.dial(SERVER, DENIED_PORT, timeout=0.3)
-    scene.until_published(DENIED_PORT)
-    assert scene.agent.stop() == 0, scene.agent.log()
-    assert not scene.told().batches
 
 
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGKILL"])
@@ -248,7 +124,7 @@ def test_what_the_node_can_see_is_said_and_shown(scene: Scene) -> None:
     assert status == 200
     assert 'conntrail_agent_capability{name="conntrack_events"} 1.0' in metrics
     assert scene.agent.get("/healthz")[0] == 200
-    topics.until(lambda: scene.agent.get("/readyz")[0] == 200)
+    until(lambda: scene.agent.get("/readyz")[0] == 200)
 
 
 @pytest.mark.parametrize(
@@ -264,16 +140,16 @@ def test_a_ruleset_flushed_by_others_is_put_back_and_the_interval_says_so(
 ) -> None:
     own = f"{scene.topic.removesuffix('flows.raw')}{topic}"
     scene.agent.start()
-    topics.until(lambda: len(scene.published().batches) >= PARTITIONS)
+    until(lambda: len(scene.published().batches) >= PARTITIONS)
     run("ip", "netns", "exec", scene.network.node, "nft", "delete", "table", "inet", table)
-    topics.until(lambda: any(cause in batch.lost for batch in read(scene.kafka, own, PARTITIONS).batches.values()))
+    until(lambda: any(cause in batch.lost for batch in read(scene.kafka, own, PARTITIONS).batches.values()))
     assert f"inet {table}\n" in scene.network.tables()
     assert scene.agent.stop() == 0
 
 
 def test_without_dns_and_applications_neither_rules_nor_topics_of_theirs_are_used(scene: Scene) -> None:
     scene.agent.start(CONNTRAIL_AGENT__DNS="false", CONNTRAIL_AGENT__APPLICATIONS="false")
-    topics.until(lambda: len(scene.published().batches) >= PARTITIONS)
+    until(lambda: len(scene.published().batches) >= PARTITIONS)
     assert "conntrail_payload" not in scene.network.tables()
     assert scene.agent.stop() == 0
     for topic in ("dns.raw", "l7.raw"):
@@ -303,13 +179,13 @@ def test_an_outage_of_kafka_loses_nothing_even_when_the_agent_is_killed_in_it(
                 for turn in range(3):
                     exchange(client, server, 2_000 + turn, 20_000)
                     closed = len(scene.agent.intervals_kept())
-                    topics.until(lambda closed=closed: len(scene.agent.intervals_kept()) > closed)
+                    until(lambda closed=closed: len(scene.agent.intervals_kept()) > closed)
                 scene.agent.kill()
                 assert len(scene.agent.intervals_kept()) >= 3
                 scene.agent.start()
             finally:
                 stack.start("kafka")
-            topics.until(lambda: not scene.agent.intervals_kept())
+            until(lambda: not scene.agent.intervals_kept())
     assert scene.agent.stop() == 0, scene.agent.log()
     published = scene.published()
     assert published.total(80) == scene.network.counters()
@@ -329,13 +205,13 @@ def test_a_missing_topic_is_one_clear_line_and_what_waited_is_sent_when_it_is_th
     try:
         agent.start(CONNTRAIL_AGENT__NETNS=network.path(network.node))
         line = f"topic {prefix}.flows.raw does not exist: run `conntrail setup`"
-        topics.until(lambda: bool(agent.entries(line)))
+        until(lambda: bool(agent.entries(line)))
         status, text = agent.get("/readyz")
         assert (status, line in text) == (503, True)
         assert agent.get("/healthz")[0] == 200
         for name in ("flows.raw", "dns.raw", "l7.raw", "denials.raw"):
             topics.create(kafka, f"{prefix}.{name}", 2)
-        topics.until(lambda: len(read(kafka, f"{prefix}.flows.raw", 2).batches) >= 4)
+        until(lambda: len(read(kafka, f"{prefix}.flows.raw", 2).batches) >= 4)
         assert len(agent.entries(line)) == 1
         assert agent.stop() == 0
         batches = read(kafka, f"{prefix}.flows.raw", 2).batches.values()

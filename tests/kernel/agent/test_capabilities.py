@@ -7,10 +7,9 @@ import pytest
 
 from agents.node.capability.right import RIGHTS
 from tests.kernel.agent.network import SERVICE, is_root
-from tests.kernel.agent.test_agent import Scene, scene
+from tests.kernel.agent.scene import Scene
 from tests.support.chart import OVERLAYS, named, parse
 
-__all__ = ["scene"]
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.stack,

@@ -17,6 +17,7 @@ from tests.integration.publish import topics
 from tests.kernel.agent.grpc_call import METHOD
 from tests.kernel.agent.network import CLIENT, NODE, PORT, SERVER, SERVICE, Network, is_root
 from tests.kernel.agent.process import AgentProcess, read
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.kernel,
@@ -89,8 +90,8 @@ def _serve(network: Network, directory: Path) -> list[subprocess.Popen[bytes]]:
             with entered(network.path(place)):
                 started += [subprocess.Popen(c, stdin=subprocess.DEVNULL, stdout=log, stderr=log) for c in own]
     for port in (53, PORT, _TLS_PORT, _GRPC_PORT):
-        topics.until(lambda port=port: _is_listening(network.path(network.server), port))
-    topics.until(lambda: _is_listening(network.path(network.node), 53))
+        until(lambda port=port: _is_listening(network.path(network.server), port))
+    until(lambda: _is_listening(network.path(network.node), 53))
     return started
 
 

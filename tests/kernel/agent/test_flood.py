@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from agents.node.namespace.reader import entered
-from tests.integration.publish import topics
 from tests.kernel.agent.network import DENIED_PORT, SERVER, is_root
 from tests.kernel.agent.process import read
-from tests.kernel.agent.test_agent import PARTITIONS, Scene, exchange, scene
+from tests.kernel.agent.scene import PARTITIONS, Scene, exchange
+from tests.support.waiting import until
 
-__all__ = ["scene"]
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.stack,
@@ -66,9 +65,7 @@ def test_a_flood_of_random_names_starves_no_flow_and_its_excess_is_counted(scene
     sent = int(flood.communicate()[0])
     assert flood.returncode == 0
     memory_bytes = _peak_memory_bytes(scene.agent.pid)
-    topics.until(
-        lambda: len({row["original_source_port"] for row in scene.published().between(DENIED_PORT)}) == _DENIED_TRIES
-    )
+    until(lambda: len({row["original_source_port"] for row in scene.published().between(DENIED_PORT)}) == _DENIED_TRIES)
     assert scene.agent.stop() == 0, scene.agent.log()
 
     flows = scene.published()

@@ -3,12 +3,12 @@
 import os
 import socket
 import struct
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agents.node.namespace.reader import entered
 from tests.support.conntrack_load import run, tracking_namespace
+from tests.support.waiting import until
 
 HOSTS = {4: "10.79.0.1", 6: "fd79::1"}
 SERVICES = {4: "10.79.96.10", 6: "fd79:96::10"}
@@ -134,14 +134,6 @@ def exchange(client: socket.socket, peer: socket.socket, request: int, answer: i
             received = len(receiver.recv(left))
             assert received, "the other end closed"
             left -= received
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, not for a time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def _nodad(version: int) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from agents.node.conntrack.table import ConnectionTable
 from agents.node.interval.loss import Losses
 from agents.node.metrics import NodeMetrics
 from agents.node.watch.connection.processor import ConnectionWatch
-from tests.kernel.conntrack.network import Network, network, until
+from tests.kernel.conntrack.network import Network, network
 from tests.kernel.conntrack.record import dump, traffic
 from tests.support.conntrack_load import load
+from tests.support.waiting import until
 from tests.unit.agents.node.conntrack.reference import expected, fields, split
 
 pytestmark = [

@@ -5,8 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from conntrail.errors import CommandError
 from conntrail.lab.main import Lab
 from conntrail.lab.state import Layout, parse_state
 from tests.support.lab import command, namespaces_left, programs_left, result_of, running_lab
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.kernel,
@@ -33,18 +32,11 @@ def is_complete(directory: Path) -> bool:
     return path.exists() and parse_state(path.read_text()).is_complete
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.002)
-
-
 @pytest.mark.parametrize("made", [1, 6, 12])
 def test_killed_while_it_is_built_then_taken_down(tmp_path: Path, made: int) -> None:
     building = command(tmp_path, "up")
     try:
-        until(lambda: len(namespaces_left(names(tmp_path))) >= made)
+        until(lambda: len(namespaces_left(names(tmp_path))) >= made, pause_seconds=0.002)
     finally:
         building.kill()
         building.communicate()
@@ -59,7 +51,7 @@ def test_killed_while_it_is_built_then_taken_down(tmp_path: Path, made: int) -> 
 def test_killed_while_it_is_built_then_built_again(tmp_path: Path) -> None:
     building = command(tmp_path, "up")
     try:
-        until(lambda: len(namespaces_left(names(tmp_path))) >= 5)
+        until(lambda: len(namespaces_left(names(tmp_path))) >= 5, pause_seconds=0.002)
     finally:
         building.kill()
         building.communicate()
@@ -72,7 +64,7 @@ def test_killed_while_a_short_pod_lives_then_traffic_runs_again(tmp_path: Path) 
         of_pods = names(tmp_path)
         traffic = command(tmp_path, "traffic", "--duration", "20")
         try:
-            until(lambda: bool(namespaces_left(names(tmp_path) - of_pods)))
+            until(lambda: bool(namespaces_left(names(tmp_path) - of_pods)), pause_seconds=0.002)
         finally:
             os.kill(traffic.pid, signal.SIGKILL)
             traffic.communicate()

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from conntrail.lab.rootless.reader import user_name
 from conntrail.lab.state import Layout
 from conntrail.lab.traffic.writer import Programs, end
 from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of
+from tests.support.waiting import until
 from tests.support.witness import parse_listing
 
 pytestmark = [
@@ -49,13 +50,6 @@ def facts(lab: Lab) -> list[Fact]:
 
 def namespaces() -> list[str]:
     return os.listdir("/run/netns")  # noqa: PTH208 - names are wanted, not paths
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def is_listening(namespace: str, port: int) -> bool:

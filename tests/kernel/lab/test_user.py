@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.user import UID, User, a_user
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.kernel,
@@ -48,13 +48,6 @@ def built(user: User) -> User:
     done = user.run("up")
     assert done.returncode == 0, done.stderr
     return user
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def holder(user: User) -> int:
