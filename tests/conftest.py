@@ -12,6 +12,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.continuous_integration import is_continuous_integration
 from tests.support.stack import RunningStack, running_stack
 
 _WHOLE: Final = ("tests/kubernetes/", "tests/system/")
@@ -20,7 +21,7 @@ _LONGEST: Final = ("tests/system/", "tests/kernel/", "tests/kubernetes/")
 """What begins first, so that none of it begins when all else is done."""
 _TOLD: Final = "told"
 _EXAMPLES: Final = 60
-"""Of a property that asks for no other number; every run draws others."""
+"""Of a property that asks for no other number. Every run draws others, but for continuous integration."""
 
 
 def pytest_configure() -> None:
@@ -32,7 +33,8 @@ def pytest_configure() -> None:
     sys.dont_write_bytecode = False
     for number in (signal.SIGINT, signal.SIGTERM):  # which a shell in the background has its programs ignore
         signal.signal(number, signal.default_int_handler)
-    settings.register_profile("untimed", deadline=None, max_examples=_EXAMPLES)
+    is_fixed = is_continuous_integration()
+    settings.register_profile("untimed", deadline=None, max_examples=_EXAMPLES, derandomize=is_fixed)
     settings.load_profile("untimed")
 
 

@@ -1,6 +1,5 @@
 """An API server for the session, and rights that tests give out on it."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.chart import OVERLAYS, parse
+from tests.support.continuous_integration import is_continuous_integration
 from tests.support.feed import FeedView
 from tests.support.go_program import BuildError
 from tests.support.kubernetes_agent import ObjectsView
@@ -37,7 +37,7 @@ def api_server(request: pytest.FixtureRequest) -> Iterator[ApiServer]:
     try:
         server = ApiServer(reporter.write_line if reporter else print)
     except BuildError as error:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
+        if is_continuous_integration():
             raise
         pytest.skip(f"no Kubernetes API server: {error}")
     try:

@@ -1,12 +1,12 @@
 """The three images, built without registry or daemon as `make images BASE=debian` builds them, and started."""
 
-import os
 import tomllib
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support.chart import ROOT
+from tests.support.continuous_integration import is_continuous_integration
 from tests.support.image_store import NAMES, Image, MissingError, built_images, require
 
 pytestmark = pytest.mark.timeout(1800)  # the first run of a machine fetches all of them
@@ -19,7 +19,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Image]
     try:
         require()
     except MissingError as error:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
+        if is_continuous_integration():
             raise
         pytest.skip(f"no image is built: {error}")
     with built_images(tmp_path_factory.mktemp("images")) as images:

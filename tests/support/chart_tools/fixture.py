@@ -1,12 +1,12 @@
 """Fixtures of tests that render the chart."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.chart_tools.build import built_helm, built_kustomize
+from tests.support.continuous_integration import is_continuous_integration
 from tests.support.go_program import BuildError, Progress
 
 
@@ -27,6 +27,6 @@ def _found(request: pytest.FixtureRequest, build: Callable[[Progress], Path]) ->
     try:
         return build(reporter.write_line if reporter else print)
     except BuildError as error:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
+        if is_continuous_integration():
             raise
         pytest.skip(f"no chart to render: {error}")
