@@ -34,6 +34,18 @@ def is_attempt(bits: Numbers) -> Flags:
     return attempted
 
 
+def is_first_packet(bits: Numbers) -> Flags:
+    """Whether a first packet is all that was seen, and nobody answered it with a rejection."""
+    alone: Flags = bits == _BITS["attempt"]
+    return alone
+
+
+def is_confirmed(bits: Numbers) -> Flags:
+    """Whether conntrack had an entry."""
+    confirmed: Flags = bits & _BITS["confirmed"] != 0
+    return confirmed
+
+
 def evidence_lists(bits: Numbers) -> pl.Series:
     """The words, sorted."""
     return _LISTS.gather(pl.Series(bits))

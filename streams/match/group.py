@@ -1,11 +1,18 @@
 """Rows that belong together, as places in a frame: what a group adds up to, and which of its rows says something."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+def differ(ordered: npt.NDArray[Any]) -> Flags:
+    """Whether each differs from the one before it; the first does."""
+    return np.concatenate((np.ones(min(len(ordered), 1), np.bool_), ordered[1:] != ordered[:-1]))
 
 
 class Groups:

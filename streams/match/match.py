@@ -5,16 +5,17 @@ is its view: its process, its socket, its evidence. The result depends on the ro
 """
 
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from streams.match.columns import COVERAGES, DESTINATION_PROCESS, MATCHED, NAMES, SOURCE_PROCESS, VIEWS
-from streams.match.evidence import evidence_lists, is_attempt, with_unreplied
-from streams.match.group import Flags, Groups, Numbers
+from streams.match.evidence import evidence_lists, is_attempt, is_first_packet, with_unreplied
+from streams.match.group import Groups, Numbers, differ
 from streams.match.observer import observers
+from streams.match.ordinal import ordinals
 from streams.match.report import per_reporter
 
 Hashes = npt.NDArray[np.uint64]
@@ -67,23 +68,22 @@ def _connections(rows: pl.DataFrame, tuples: Hashes) -> Groups:
     """
     facts = rows.select(pl.col("protocol").hash() ^ pl.col("zone").hash(seed=1))
     runs = _runs(rows["flow_key"], tuples + facts.to_series().to_numpy())
-    nodes = rows["node_number"].to_numpy()
-    node_count = int(nodes.max(initial=0)) + 1
-    ordinals = _ordinals(runs * node_count + nodes, rows)
-    numbers = runs * (int(ordinals.max(initial=0)) + 1) + ordinals
-    ranks = _RANKS[rows["role_bits"].to_numpy()]
-    order = _order(pl.Series((numbers * (int(_RANKS.max()) + 1) + ranks) * node_count + nodes))
-    return Groups(order, _differ(numbers[order]))
+    places = ordinals(runs, rows)
+    numbers = runs * (int(places.max(initial=0)) + 1) + places
+    nodes, ranks = rows["node_number"].to_numpy(), _RANKS[rows["role_bits"].to_numpy()]
+    by_node = (numbers * (int(_RANKS.max()) + 1) + ranks) * (int(nodes.max(initial=0)) + 1) + nodes
+    order = _order(pl.Series(by_node * 2 + is_first_packet(rows["evidence_bits"].to_numpy())))
+    return Groups(order, differ(numbers[order]))
 
 
 def _runs(flow_keys: pl.Series, tuples: Hashes) -> Numbers:
     """A small number for each distinct tuple, in the order of flow keys. Two tuples may share a key by ill will."""
     keys = flow_keys.to_numpy()
     order = _order(flow_keys)
-    is_new, is_other = _differ(keys[order]), _differ(tuples[order])
+    is_new, is_other = differ(keys[order]), differ(tuples[order])
     if (is_other & ~is_new).any():
         order = np.lexsort((tuples, keys))
-        is_new = _differ(keys[order]) | _differ(tuples[order])
+        is_new = differ(keys[order]) | differ(tuples[order])
     numbers = np.empty(len(keys), np.int64)
     numbers[order] = np.cumsum(is_new)
     return numbers
@@ -91,24 +91,6 @@ def _runs(flow_keys: pl.Series, tuples: Hashes) -> Numbers:
 
 def _order(numbers: pl.Series) -> Numbers:
     return numbers.arg_sort().to_numpy().astype(np.int64)
-
-
-def _differ(ordered: npt.NDArray[Any]) -> Flags:
-    """Whether each differs from the one before it; the first does."""
-    return np.concatenate((np.ones(min(len(ordered), 1), np.bool_), ordered[1:] != ordered[:-1]))
-
-
-def _ordinals(tuples: Numbers, rows: pl.DataFrame) -> Numbers:
-    """The how-manieth connection of its tuple each is on its node, from 0, in order of their starts."""
-    ordinals = np.zeros(len(tuples), np.int64)
-    repeated = np.flatnonzero(pl.Series(tuples).is_duplicated().to_numpy())
-    if len(repeated):
-        started, identity = rows["started_at_ns"].to_numpy()[repeated], rows["connection_id"].to_numpy()[repeated]
-        order = np.lexsort((identity, started, tuples[repeated]))
-        ordered = tuples[repeated][order]
-        places = np.arange(len(order))
-        ordinals[repeated[order]] = places - np.maximum.accumulate(np.where(_differ(ordered), places, 0))
-    return ordinals
 
 
 def _turned(rows: pl.DataFrame, is_reversed: pl.Series) -> pl.DataFrame:

@@ -133,6 +133,36 @@ def test_a_denied_attempt_and_the_unanswered_entry_are_one_connection() -> None:
     assert (row["end_reason"], row["source_bytes"]) == ("active", 300)
 
 
+def test_a_first_packet_that_the_far_end_dropped_and_the_next_that_it_let_through_are_one_connection() -> None:
+    dropped = far(connection_id=5, evidence="attempt", attempts=1, seen_reply=False, original_bytes=0)
+    passed = far(connection_id=6, started_at_ns=2 * SECOND, destination_process_id=9)
+    for reports in ((near(), dropped, passed), (passed, dropped, near())):
+        (row,) = matched(*reports)
+        assert (row["flow_id"], row["reporter"], row["observers"]) == (101, "both", ["node1", "node2"])
+        assert (row["attempts"], row["seen_reply"], row["destination_process_id"]) == (1, True, 9)
+        assert (row["source_bytes"], row["evidence"]) == (300, ["attempt", "confirmed"])
+
+
+def test_the_connection_after_one_whose_first_packet_was_dropped_is_another() -> None:
+    dropped = far(connection_id=5, evidence="attempt", attempts=1, seen_reply=False)
+    passed, again = (far(connection_id=5 + place, started_at_ns=(1 + place) * SECOND) for place in (1, 4))
+    rows = matched(again, dropped, near(connection_id=80, started_at_ns=5 * SECOND), near(connection_id=20), passed)
+    assert sorted((row["flow_id"], row["reporter"]) for row in rows) == [(20, "both"), (80, "both")]
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [far(connection_id=5, evidence="reject"), far(connection_id=6, started_at_ns=2 * SECOND), near()],
+        [far(connection_id=5, evidence="attempt"), far(connection_id=6, started_at_ns=2 * SECOND)],
+        [far(connection_id=5), far(connection_id=6, evidence="attempt", started_at_ns=2 * SECOND), near()],
+    ],
+    ids=["the client was told", "nobody knows of one entry", "it was let through before"],
+)
+def test_other_attempts_are_connections_of_their_own(reports: list[dict[str, Any]]) -> None:
+    assert len(matched(*reports)) == 2
+
+
 @pytest.mark.parametrize(
     ("evidence", "is_attempt", "words"),
     [

@@ -11,6 +11,7 @@ from streams.match.match import match
 from tests.support.parts import SECOND
 from tests.unit.streams.match.builders import NODE_NAMES, NODES, Report, frame, report
 
+Connection = tuple[int, list[Report]]
 COUNTS = st.integers(0, 2**40)
 _COUNTED = ("original_bytes", "reply_bytes", "original_packets", "reply_packets")
 
@@ -82,7 +83,6 @@ def test_the_order_of_rows_does_not_matter(reports: list[Report], shuffle: rando
     assert dict(first.schema) == MATCHED
 
 
-@settings(max_examples=60)
 @given(connections())
 def test_every_connection_is_one_row_with_the_sums_of_the_end_that_counts(reports: list[Report]) -> None:
     """The k-th connection of a tuple on one node is the k-th on the other, whichever uses each of them saw."""
@@ -97,6 +97,8 @@ def test_every_connection_is_one_row_with_the_sums_of_the_end_that_counts(report
         ordered = {
             node: sorted(ids.items(), key=lambda item: item[1][0]["started_at_ns"]) for node, ids in nodes.items()
         }
+        if nodes.keys() > {"node2"}:
+            ordered["node2"] = _without_first_packets(ordered["node2"])
         for place in range(max(map(len, ordered.values()))):
             present = [node for node in ("node1", "node3", "node2") if place < len(ordered.get(node, []))]
             identity, rows = ordered[present[0]][place]
@@ -107,6 +109,17 @@ def test_every_connection_is_one_row_with_the_sums_of_the_end_that_counts(report
     assert sorted(found.select(columns).rows()) == sorted(expected)
     orphans = found.filter("is_orphan")["observers"].to_list()
     assert all(names == ["node2"] for names in orphans)
+
+
+def _without_first_packets(connections: list[Connection]) -> list[Connection]:
+    """Of the far end, those dropped there whose repetition was let through are no connections of their own."""
+    evidences = [{row["evidence"] for row in rows} for _, rows in connections]
+    following = [*evidences[1:], set()]
+    return [
+        connection
+        for connection, own, next_one in zip(connections, evidences, following, strict=True)
+        if own != {"attempt"} or "confirmed" not in next_one
+    ]
 
 
 def _sums(rows: list[Report]) -> list[int]:
