@@ -10,6 +10,8 @@ from conntrail.observe.condition import values_at
 from tests.support.observed import Document
 
 _WITH_PORTS = ("tcp", "udp")
+SILENCE = "timeout"
+"""Outcome of a connection that nobody answered."""
 _MARGIN_NS = 1e9
 """Clocks are the same; a program of a crowded machine waits between its look at the clock and its call."""
 
@@ -88,11 +90,13 @@ def _dialled_of(document: Document) -> Hashable:
 def _is_of_time(fact: Document, documents: list[Document], alike: list[Document]) -> bool:
     """The flow begins with this connection, and with no other of its socket sooner.
 
-    A datagram socket that gets a port again within half a minute goes on in the kernel's entry: one flow of both.
+    A datagram socket that gets a port again within half a minute goes on in the kernel's entry, and so does a client
+    that nobody answers in the agent's table of attempts: one flow of both.
     """
     start = min(nanoseconds(first(document, "event.start")) for document in documents)
     end = max(nanoseconds(first(document, "event.end")) for document in documents)
-    if fact["protocol"] == "udp" and start <= fact["started_at_ns"] <= end:
+    may_go_on = fact["protocol"] == "udp" or fact["outcome"] == SILENCE
+    if may_go_on and start <= fact["started_at_ns"] <= end:
         return True
     distance = _distance_ns(fact, start)
     return distance <= min(chain([_MARGIN_NS], (_distance_ns(other, start) for other in alike)))

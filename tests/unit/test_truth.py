@@ -9,10 +9,11 @@ from tests.support.truth import Truth
 _AT = 1_795_927_382 * SECOND
 
 
-def _fact(start: float, seconds: float = 0.001, protocol: str = "tcp") -> Document:
+def _fact(start: float, seconds: float = 0.001, protocol: str = "tcp", outcome: str = "answered") -> Document:
     at_ns = _AT + int(start * SECOND)
     return {
         "protocol": protocol,
+        "outcome": outcome,
         "source_address": "10.244.2.10",
         "source_port": 59847,
         "dialled_address": "10.96.0.11",
@@ -56,4 +57,10 @@ def test_a_flow_of_another_time_is_not_found() -> None:
 def test_a_datagram_socket_that_got_its_port_again_goes_on_in_the_kernels_entry() -> None:
     facts = [_fact(0.1, protocol="udp"), _fact(9.2, protocol="udp")]
     truth = Truth(facts, {"both": [_document(0.1, 2, "udp"), _document(8, 9.3, "udp")]})
+    assert [truth.flows_of(fact) for fact in facts] == [{"both"}, {"both"}]
+
+
+def test_a_client_that_nobody_answers_and_that_gets_its_port_again_is_one_flow() -> None:
+    facts = [_fact(0.1, 1.6, outcome="timeout"), _fact(40.1, 1.6, outcome="timeout")]
+    truth = Truth(facts, {"both": [_document(0.1, 2), _document(40, 41.2)]})
     assert [truth.flows_of(fact) for fact in facts] == [{"both"}, {"both"}]

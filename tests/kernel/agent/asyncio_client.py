@@ -29,35 +29,35 @@ async def ask(address: str, domain: str, count: int) -> dict[str, float]:
     for turn in range(count):
         for way, exchange in (("udp", ask_by_datagram), ("tcp", ask_by_stream)):
             name = f"name{turn}.{way}.{domain}"
-            began_ns = time.time_ns()
-            ended_ns = await exchange(address, dns.message.make_query(name, "A"))
-            taken_us[name] = (ended_ns - began_ns) / 1000
+            taken_us[name] = await exchange(address, dns.message.make_query(name, "A")) / 1000
             await asyncio.sleep(_PAUSE_SECONDS)
     return taken_us
 
 
 async def ask_by_datagram(address: str, query: dns.message.Message) -> int:
-    """When the kernel received the answer, in ns since 1970."""
-    loop = asyncio.get_running_loop()
+    """How long until the kernel received the answer, in ns."""
+    loop, wire = asyncio.get_running_loop(), query.to_wire()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as asked:
         asked.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         asked.connect((address, 53))
         answered = loop.create_future()
         loop.add_reader(asked, lambda: answered.done() or answered.set_result(None))
         try:
-            await loop.sock_sendall(asked, query.to_wire())
+            began_ns = time.time_ns()
+            await loop.sock_sendall(asked, wire)
             await asyncio.wait_for(answered, _TIMEOUT_SECONDS)
         finally:
             loop.remove_reader(asked)
         answer, [(_, _, time_spec)], _, _ = asked.recvmsg(65_535, socket.CMSG_SPACE(_TIMESPEC.size))
     assert query.is_response(dns.message.from_wire(answer))
     seconds, nanoseconds = _TIMESPEC.unpack(time_spec)
-    return int(seconds) * 10**9 + int(nanoseconds)
+    return int(seconds) * 10**9 + int(nanoseconds) - began_ns
 
 
 async def ask_by_stream(address: str, query: dns.message.Message) -> int:
+    began_ns = time.time_ns()
     await dns.asyncquery.tcp(query, address, timeout=_TIMEOUT_SECONDS)
-    return time.time_ns()
+    return time.time_ns() - began_ns
 
 
 async def request(address: str, path: str) -> str:

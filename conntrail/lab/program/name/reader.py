@@ -1,8 +1,8 @@
 """Asks DNS as a pod's resolver does: by the search path, both families at once, over TCP what did not fit."""
 
-import secrets
 import time
 from dataclasses import dataclass
+from random import SystemRandom
 from typing import Final
 
 from conntrail.lab.program.dial.reader import Dial, dialled
@@ -11,6 +11,8 @@ from conntrail.lab.program.task import Order, Task
 from conntrail.lab.program.truth.fact import NO_ANSWER, DnsExchange, Fact
 
 _PATIENCE_NS: Final = 1_600_000_000
+_IDENTITIES: Final = 1 << 16
+"""RFC 1035, 4.1.1. Those of questions that are open together differ."""
 _NS_PER_US: Final = 1000
 _FINAL: Final = "NOERROR"
 _MISSING: Final = "NXDOMAIN"
@@ -63,8 +65,8 @@ def _resolution(name: str, answers: dict[str, Answer]) -> Resolution:
 def _ask(dial: Dial, wanted: list[tuple[str, str]], payload_bytes: int, facts: list[Fact]) -> dict[str, Answer]:
     """All at once; what is answered in time, by type."""
     open_questions: dict[int, _Question] = {}
-    for name, kind in wanted:
-        identity = secrets.randbits(16)
+    identities = SystemRandom().sample(range(_IDENTITIES), len(wanted))
+    for identity, (name, kind) in zip(identities, wanted, strict=True):
         message = query(identity, name, kind, payload_bytes)
         at = dial.send(framed(message) if dial.ends.protocol == "tcp" else message)
         open_questions[identity] = _Question(name, kind, at)
