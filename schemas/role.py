@@ -140,7 +140,9 @@ def _once(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(found)
 
 
-WORKER: Final = joined("worker", "`conntrail worker`, of any stages", STAGE_ROLES)
+_LOOKED_INTO: Final = Role("looked-into", "", named_groups=(group.OBSERVE,))
+"""`conntrail observe` in a worker's pod, which has the addresses and secrets that it takes, shows what it reads."""
+WORKER: Final = joined("worker", "`conntrail worker`, of any stages", (*STAGE_ROLES, _LOOKED_INTO))
 READER: Final = Role(
     "reader",
     "people: `conntrail observe`, `policy`, `alerts`, `report`",

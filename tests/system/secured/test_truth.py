@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from schemas.role import READER
+from schemas.role import READER, WORKER, Role
 from tests.support.observed import Observed, is_root
 from tests.support.pipeline import run_command
 from tests.support.secured import Secured
@@ -34,11 +34,13 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("source", ["elasticsearch", "kafka"])
+@pytest.mark.parametrize(("role", "source"), [(READER, "elasticsearch"), (READER, "kafka"), (WORKER, "kafka")])
 @pytest.mark.usefixtures("run")
-def test_a_reader_observes_both_stores(secured: Secured, source: str) -> None:
+def test_a_reader_observes_both_stores_and_who_is_in_a_workers_pod_what_it_reads(
+    secured: Secured, role: Role, source: str
+) -> None:
     words = ("observe", "--source", source, "--since", "10m", "--verdict", "denied", "-o", "json")
-    seen = run_command(secured.environment(READER), *words)
+    seen = run_command(secured.environment(role), *words)
     assert seen.returncode == 0, seen.stderr
     found = {
         (flow["source"]["kubernetes"]["workload"]["name"], flow["event"]["action"]) for flow in json.loads(seen.stdout)

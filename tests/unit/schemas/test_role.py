@@ -2,9 +2,10 @@
 
 import pytest
 
+from schemas.group import OBSERVE
 from schemas.right import Right, rights_of
 from schemas.role import NODE_AGENT, OPERATOR, READER, ROLES, SETUP, STAGE_ROLES, WORKER, Role
-from schemas.topic import ALERT_STATE, SILENCES, TOPICS
+from schemas.topic import ALERT_STATE, DNS, FLOWS, KUBERNETES_EVENTS, L7, SILENCES, TOPICS
 
 
 def _names(role: Role, operation: str) -> set[str]:
@@ -47,6 +48,11 @@ def test_a_worker_of_all_stages_has_the_rights_of_each() -> None:
         for operation in ("read", "write"):
             assert _names(stage, operation) <= _names(WORKER, operation)
         assert set(stage.groups) <= set(WORKER.groups)
+
+
+def test_who_looks_into_a_worker_may_observe_there() -> None:
+    assert OBSERVE in WORKER.named_groups
+    assert {topic.name for topic in (FLOWS, DNS, L7, KUBERNETES_EVENTS)} <= {topic.name for topic in WORKER.reads}
 
 
 @pytest.mark.parametrize("role", [*ROLES, *STAGE_ROLES], ids=lambda role: role.name)
