@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.support.chart import OVERLAYS, parse
 from tests.support.continuous_integration import is_continuous_integration
 from tests.support.feed import FeedView
-from tests.support.go_program import BuildError
+from tests.support.go_program import BuildError, Progress
 from tests.support.kubernetes_agent import ObjectsView
+from tests.support.kubernetes_api.build import built_kubectl
 from tests.support.kubernetes_api.server import ApiServer
+
+Found = TypeVar("Found")
 
 RULES: list[dict[str, Any]] = [
     rule
@@ -31,21 +34,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def kubectl(request: pytest.FixtureRequest) -> Path:
+    """The program."""
+    return _built(request, built_kubectl)
+
+
+@pytest.fixture(scope="session")
 def api_server(request: pytest.FixtureRequest) -> Iterator[ApiServer]:
     """With a namespace for leases and one service account that may do what the agent needs."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    try:
-        server = ApiServer(reporter.write_line if reporter else print)
-    except BuildError as error:
-        if is_continuous_integration():
-            raise
-        pytest.skip(f"no Kubernetes API server: {error}")
+    server = _built(request, ApiServer)
     try:
         server.start()
         server.request("POST", "/api/v1/namespaces", {"metadata": {"name": "conntrail"}})
         yield server
     finally:
         server.stop()
+
+
+def _built(request: pytest.FixtureRequest, build: Callable[[Progress], Found]) -> Found:
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    try:
+        return build(reporter.write_line if reporter else print)
+    except BuildError as error:
+        if is_continuous_integration():
+            raise
+        pytest.skip(f"no Kubernetes: {error}")
 
 
 @pytest.fixture

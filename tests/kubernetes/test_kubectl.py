@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,30 +13,30 @@ import pytest
 from tests.kubernetes.workloads import Workloads
 from tests.support.kubernetes_api.server import ApiServer
 
-pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
 _LABELS = {"app.kubernetes.io/name": "conntrail"}
 
 
 class Plugin:
     """As kubectl starts it: ``kubectl-conntrail`` on the PATH."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubectl: Path, kubeconfig: Path) -> None:
+        self._kubectl = kubectl
         self._environment = {
             "HOME": str(kubeconfig.parent),
             "KUBECONFIG": str(kubeconfig),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{kubectl.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
     def run(self, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         own = {f"CONNTRAIL_{name}": value for name, value in settings.items()}
         return subprocess.run(
-            ["kubectl", "conntrail", *words],
+            [self._kubectl, "conntrail", *words],
             env=self._environment | own, capture_output=True, text=True, timeout=180, check=False,
         )  # fmt: skip
 
     def complete(self, *words: str) -> list[str]:
         done = subprocess.run(
-            ["kubectl", "__complete", "conntrail", *words],
+            [self._kubectl, "__complete", "conntrail", *words],
             env=self._environment, capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         return [line for line in done.stdout.splitlines() if not line.startswith(":")]
@@ -49,13 +48,13 @@ def namespace(api_server: ApiServer, topic_prefix: str) -> str:
 
 
 @pytest.fixture
-def plugin(api_server: ApiServer, namespace: str) -> Plugin:
+def plugin(api_server: ApiServer, kubectl: Path, namespace: str) -> Plugin:
     """With a kubeconfig whose context is in the test's namespace."""
     path = api_server.kubeconfig()
     document = json.loads(path.read_text())
     document["contexts"][0]["context"]["namespace"] = namespace
     path.write_text(json.dumps(document))
-    return Plugin(path)
+    return Plugin(kubectl, path)
 
 
 @pytest.fixture
