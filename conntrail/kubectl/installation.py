@@ -1,10 +1,11 @@
 """What objects of an installation tell: its settings, and where its Elasticsearch and API of alerts are. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from agents.cluster.record.kind import KINDS
 from agents.cluster.record.value import items, text
 from conntrail.kubectl.errors import KubectlError
 
@@ -13,6 +14,10 @@ SETTINGS_LABELS: Final = "app.kubernetes.io/name=conntrail,app.kubernetes.io/com
 PART_LABELS: Final = "app.kubernetes.io/name=conntrail"
 AGENT_LABELS: Final = "app.kubernetes.io/name=conntrail,app.kubernetes.io/component=cluster-agent"
 _SHARED: Final = ("CONNTRAIL_CLUSTER", "CONNTRAIL_KAFKA__TOPIC_PREFIX", "CONNTRAIL_ELASTICSEARCH__NAMESPACE")
+_INDEX: Final = "CONNTRAIL_INDEX__"
+"""What templates are held against, and whether all flows are there."""
+_AGENT: Final = "CONNTRAIL_CLUSTER_AGENT__"
+_NAMESPACE_FIELD: Final = "metadata.namespace"
 _HOSTS: Final = "CONNTRAIL_ELASTICSEARCH__HOSTS"
 _API: Final = "CONNTRAIL_API__ADDRESS"
 _SERVICE: Final = "svc"
@@ -38,7 +43,7 @@ class Installation:
 
     def shared(self) -> dict[str, str]:
         """Settings that commands of people need too."""
-        return {name: self.settings[name] for name in _SHARED if name in self.settings}
+        return {name: value for name, value in self.settings.items() if name in _SHARED or name.startswith(_INDEX)}
 
     def elasticsearch(self) -> Target | str:
         """The Service to be forwarded, or the URLs of an Elasticsearch that is not in the cluster."""
@@ -93,6 +98,42 @@ def choose_api(pods: Iterable[object]) -> Target:
     raise KubectlError(
         "no running worker serves the API of alerts: run the stage subscriptions with CONNTRAIL_API__ADDRESS"
     )
+
+
+def account_of(pods: Iterable[object]) -> str:
+    """``namespace/name`` of the service account of cluster agents; empty where none runs."""
+    for pod in pods:
+        name = text(pod, "spec", "serviceAccountName")
+        if name:
+            return f"{text(pod, 'metadata', 'namespace')}/{name}"
+    return ""
+
+
+def agent_settings(pods: Iterable[object]) -> dict[str, str]:
+    """What cluster agents were told that decides which rights they need: their lease, and whether they have events."""
+    found: dict[str, str] = {}
+    for pod in pods:
+        for container in items(pod, "spec", "containers"):
+            for one in items(container, "env"):
+                is_own = text(one, "valueFrom", "fieldRef", "fieldPath") == _NAMESPACE_FIELD
+                value = text(pod, "metadata", "namespace") if is_own else text(one, "value")
+                if value and text(one, "name").startswith(_AGENT):
+                    found.setdefault(text(one, "name"), value)
+    return found
+
+
+def wanted_resources(served: Container[str]) -> list[str]:
+    """``plural.group`` of the kinds that policies are read from, each where the cluster agent follows it too."""
+    wanted = ((kind, _resource(kind.plural, kind.group)) for kind in KINDS)
+    return [
+        name
+        for kind, name in wanted
+        if name in served and not (kind.rather and _resource(kind.plural, kind.rather.partition("/")[0]) in served)
+    ]
+
+
+def _resource(plural: str, group: str) -> str:
+    return f"{plural}.{group}" if group else plural
 
 
 def _api_ports(pod: object) -> Iterator[tuple[int, bool]]:

@@ -3,19 +3,25 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
-from agents.cluster.record.kind import KINDS
 from conntrail.command import app
 from conntrail.kubectl.alert.command import app as alerts
 from conntrail.kubectl.alert.reader import VARIABLE
 from conntrail.kubectl.errors import KubectlError
-from conntrail.kubectl.installation import Target, choose_api, choose_installation
+from conntrail.kubectl.installation import (
+    Target,
+    account_of,
+    agent_settings,
+    choose_api,
+    choose_installation,
+    wanted_resources,
+)
 from conntrail.kubectl.reader import Kubectl
 from conntrail.kubectl.words import COMMANDS, Call, has_area, has_option
 from conntrail.kubectl.writer import forwarded
@@ -104,11 +110,7 @@ def _with_objects(call: Call, own: Kubectl, file: Path) -> Call:
     )
     if not option or has_option(call.words, option, *(("-f",) if option == "--filename" else ())):
         return call
-    served = own.resources()
-    wanted = [
-        name for kind in KINDS if (name := f"{kind.plural}.{kind.group}" if kind.group else kind.plural) in served
-    ]
-    file.write_text(json.dumps(own.objects(wanted)), encoding="utf-8")
+    file.write_text(json.dumps(own.objects(wanted_resources(own.resources()))), encoding="utf-8")
     return call.behind(command_of(call.words)[1], option, str(file))
 
 
@@ -121,9 +123,14 @@ def _elasticsearch(call: Call, own: Kubectl) -> Iterator[None]:
         if _HOSTS not in os.environ:
             target = installation.elasticsearch()
             found[_HOSTS] = opened.enter_context(forwarded(call, target)) if isinstance(target, Target) else target
-        for name, value in found.items():
-            os.environ.setdefault(name, value)
+        _take(found)
         yield
+
+
+def _take(settings: Mapping[str, str]) -> None:
+    """Into the environment, where none of yours stand."""
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
@@ -135,14 +142,18 @@ def _api(call: Call, own: Kubectl) -> Iterator[None]:
 
 @contextmanager
 def _for_doctor(call: Call, own: Kubectl) -> Iterator[Call]:
-    """With this context's kubeconfig, for the rights of the cluster agent's service account where there is one."""
+    """With this context's kubeconfig, for the rights of the cluster agent's service account where there is one, and
+    those that the settings of its pod ask for.
+    """
     call = call if has_area(call.words) else call.behind(1, *_AREAS)
     with ExitStack() as opened, tempfile.TemporaryDirectory(prefix="conntrail-") as directory:
         file = Path(directory) / "kubeconfig"
         file.touch(mode=0o600)
         file.write_text(own.kubeconfig(), encoding="utf-8")
         call = call.behind(1, "--kubeconfig", str(file))
-        account = own.account()
+        agents = own.cluster_agents()
+        _take(agent_settings(agents))
+        account = account_of(agents)
         if account and not has_option(call.words, _ACCOUNT):
             call = call.behind(1, _ACCOUNT, account)
         if "elasticsearch" in call.words:

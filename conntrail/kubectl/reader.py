@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from agents.cluster.record.value import text
 from conntrail.kubectl.errors import KubectlError
 from conntrail.kubectl.installation import AGENT_LABELS, PART_LABELS, SETTINGS_LABELS
 from conntrail.kubectl.words import Call
@@ -40,22 +39,21 @@ class Kubectl:
         """Pods of installations."""
         return self._list("pods", PART_LABELS)
 
-    def account(self) -> str:
-        """``namespace/name`` of the cluster agent's service account; empty where none runs."""
-        for pod in self._list("pods", AGENT_LABELS):
-            name = text(pod, "spec", "serviceAccountName")
-            if name:
-                return f"{text(pod, 'metadata', 'namespace')}/{name}"
-        return ""
+    def cluster_agents(self) -> list[Any]:
+        """Pods of cluster agents."""
+        return self._list("pods", AGENT_LABELS)
 
     def contexts(self) -> list[str]:
         """Names of the kubeconfig's contexts."""
         return self._run("config", "get-contexts", "--output=name").split()
 
     def resources(self) -> set[str]:
-        """``plural.group`` of what can be listed here; the core group's without a dot."""
+        """``plural.group`` of what can be listed here; the core group's without a dot.
+
+        One aggregated API that is away, of metrics, say, makes kubectl fail after it has told of all others.
+        """
         words = ("api-resources", "--verbs=list", "--output=name", "--request-timeout=30s")
-        return set(self._run(*words).split())
+        return set(self._run(*words, may_be_part=True).split())
 
     def objects(self, resources: Iterable[str]) -> Mapping[str, Any]:
         """All objects of these resources, in all namespaces, as one List."""
@@ -81,7 +79,7 @@ class Kubectl:
             raise KubectlError(f"kubectl {words[0]} answers no JSON") from error
         return found if isinstance(found, dict) else {}
 
-    def _run(self, *words: str) -> str:
+    def _run(self, *words: str, may_be_part: bool = False) -> str:
         command = [*self._call.kubectl, *words]
         if shutil.which(command[0]) is None:
             raise KubectlError("kubectl is not installed, or not on the PATH")
@@ -96,7 +94,7 @@ class Kubectl:
             )
         except subprocess.TimeoutExpired as error:
             raise KubectlError(f"kubectl {words[0]} does not answer within {_PATIENCE_SECONDS:.0f} s") from error
-        if done.returncode:
+        if done.returncode and not (may_be_part and done.stdout):
             lines = done.stderr.split("\n")
             told = next((line.strip() for line in reversed(lines) if line.strip()), f"exit {done.returncode}")
             raise KubectlError(f"kubectl {' '.join(words[:2])}: {told[:_MAXIMUM_WORDS]}")

@@ -69,17 +69,18 @@ def test_a_right_to_the_one_lease_by_its_name_will_do(account: Account, topic_pr
 
 
 def test_pods_of_ours_are_counted_by_version(api_server: ApiServer, kubeconfig: Path, topic_prefix: str) -> None:
-    labels = {"app.kubernetes.io/part-of": "conntrail", "app.kubernetes.io/version": "0.0.1"}
-    pod = {
-        "metadata": {"name": f"part-{topic_prefix.rstrip('.')}", "labels": labels},
-        "spec": {"containers": [{"name": "main", "image": "x:1"}]},
-    }
-    path = "/api/v1/namespaces/conntrail/pods"
-    api_server.request("POST", path, pod)
+    part_of = {"app.kubernetes.io/part-of": "conntrail"}
+    beside = {**part_of, "app.kubernetes.io/name": "kafka"}
+    own = {**part_of, "app.kubernetes.io/name": "conntrail", "app.kubernetes.io/version": "0.0.1"}
+    path, spec = "/api/v1/namespaces/conntrail/pods", {"containers": [{"name": "main", "image": "x:1"}]}
+    names = [f"{name}-{topic_prefix.rstrip('.')}" for name in ("part", "beside")]
+    for name, labels in zip(names, (own, beside), strict=True):
+        api_server.request("POST", path, {"metadata": {"name": name, "labels": labels}, "spec": spec})
     try:
         _, found = _look(kubeconfig)
     finally:
-        api_server.request("DELETE", f"{path}/{pod['metadata']['name']}?gracePeriodSeconds=0")
+        for name in names:
+            api_server.request("DELETE", f"{path}/{name}?gracePeriodSeconds=0")
     [parts] = [finding for finding in found if finding["check"] == "parts"]
     assert (parts["state"], parts["found"].partition(";")[0]) == ("degraded", "1 pods of 0.0.1")
 

@@ -132,12 +132,16 @@ def test_doctor_asks_for_the_rights_of_the_cluster_agents_account(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no installation" in _one_line(plugin.run("doctor", "-o", "json")), "Elasticsearch is looked at too"
     api_server.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "agent"}})
-    installed(
-        "pods", "cluster-agent", spec={"serviceAccountName": "agent", "containers": [{"name": "main", "image": "x:1"}]}
-    )
+    lease = {
+        "name": "CONNTRAIL_CLUSTER_AGENT__LEASE_NAMESPACE",
+        "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+    }
+    container = {"name": "main", "image": "x:1", "env": [lease]}
+    installed("pods", "cluster-agent", spec={"serviceAccountName": "agent", "containers": [container]})
     done = plugin.run("doctor", "cluster", "-o", "json")
     refused = [one["found"] for one in json.loads(done.stdout) if one["state"] == "missing"]
     assert "no right to list, watch networkpolicies.networking.k8s.io" in refused
+    assert f"no right to get, create, update leases.coordination.k8s.io in namespace {namespace}" in refused
     assert done.returncode == 1
 
 

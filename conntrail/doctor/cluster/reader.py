@@ -16,7 +16,8 @@ from conntrail.doctor.clock import parse_date
 from conntrail.doctor.cluster.judge import Asked, ClusterFacts
 from conntrail.errors import CommandError
 
-_OURS: Final = "app.kubernetes.io/part-of=conntrail"
+_OURS: Final = "app.kubernetes.io/name=conntrail"
+"""Not what an overlay brings beside it: Kafka and Elasticsearch have versions of their own."""
 _VERSION: Final = "app.kubernetes.io/version"
 _MOST_PARTS: Final = 500
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1"

@@ -4,7 +4,15 @@ import pytest
 
 from conntrail.kubectl.alert.listing import event_data, line_of, row_of
 from conntrail.kubectl.errors import KubectlError
-from conntrail.kubectl.installation import Target, choose_api, choose_installation, target_of
+from conntrail.kubectl.installation import (
+    Target,
+    account_of,
+    agent_settings,
+    choose_api,
+    choose_installation,
+    target_of,
+    wanted_resources,
+)
 
 
 def _settings(namespace: str, **data: str) -> dict[str, Any]:
@@ -40,9 +48,17 @@ def test_a_service_of_the_cluster_is_known_by_its_name(url: str, target: Target 
 
 def test_the_one_installation_gives_its_settings_and_its_elasticsearch() -> None:
     found = choose_installation(
-        [_settings("own", CLUSTER="prod", ELASTICSEARCH__HOSTS="http://es:9200", KAFKA__SASL_USERNAME="x")]
+        [
+            _settings(
+                "own",
+                CLUSTER="prod",
+                ELASTICSEARCH__HOSTS="http://es:9200",
+                KAFKA__SASL_USERNAME="x",
+                INDEX__KEEP_FLOW="3d",
+            )
+        ]
     )
-    assert found.shared() == {"CONNTRAIL_CLUSTER": "prod"}
+    assert found.shared() == {"CONNTRAIL_CLUSTER": "prod", "CONNTRAIL_INDEX__KEEP_FLOW": "3d"}
     assert found.elasticsearch() == Target("own", "service/es", 9200)
     outside = "https://a.example.com:9200,https://b.example.com:9200"
     assert choose_installation([_settings("own", ELASTICSEARCH__HOSTS=outside)]).elasticsearch() == outside
@@ -80,3 +96,33 @@ def test_alerts_are_told_without_letters_that_drive_a_terminal() -> None:
     assert "\x1b" not in line_of(alert)
     assert row_of(alert)["id"] == "a1"
     assert list(event_data([b"id: 1\n", b"data: {}\n", b"\n", b": beat\n"])) == [b"{}"]
+
+
+def test_the_cluster_agents_pod_tells_its_account_its_lease_and_whether_it_has_events() -> None:
+    beginning = "CONNTRAIL_CLUSTER_AGENT__"
+    environment: list[dict[str, Any]] = [
+        {"name": f"{beginning}LEASE_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+        {"name": f"{beginning}LEASE_NAME", "value": "obs-conntrail-cluster-agent"},
+        {"name": f"{beginning}EVENTS", "value": "false"},
+        {"name": "CONNTRAIL_KAFKA__SASL_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}},
+    ]
+    pod = {
+        "metadata": {"namespace": "monitoring", "name": "a"},
+        "spec": {"serviceAccountName": "obs", "containers": [{"env": environment}]},
+    }
+    assert account_of([pod, pod]) == "monitoring/obs"
+    assert agent_settings([pod, pod]) == {
+        f"{beginning}LEASE_NAMESPACE": "monitoring",
+        f"{beginning}LEASE_NAME": "obs-conntrail-cluster-agent",
+        f"{beginning}EVENTS": "false",
+    }
+    assert (account_of([{}]), agent_settings([{}])) == ("", {})
+
+
+def test_policies_that_two_groups_serve_are_read_from_the_one_that_the_agent_follows() -> None:
+    both = {"pods", "networkpolicies.crd.projectcalico.org", "networkpolicies.projectcalico.org"}
+    assert wanted_resources(both) == ["pods", "networkpolicies.projectcalico.org"]
+    assert wanted_resources(both - {"networkpolicies.projectcalico.org"}) == [
+        "pods",
+        "networkpolicies.crd.projectcalico.org",
+    ]
