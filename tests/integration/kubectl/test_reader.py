@@ -1,4 +1,4 @@
-"""What kubectl answers, where it could not ask everything. What stands for kubectl here tells as much as kubectl does."""
+"""What kubectl answers where it could not ask everything. What stands for it here tells as much as kubectl does."""
 
 import os
 import sys
