@@ -20,5 +20,11 @@ DATAPLANE: Final = Check(
     "where pods are forwarded by eBPF, choose a way through the kernel's stack: Cilium with bpf.hostLegacyRouting and "
     "kube-proxy, Calico with the iptables or nftables dataplane",
 )
+TRACKING: Final = Check(
+    "node",
+    "tracking",
+    "connections that the rules exempt: of them only sockets are seen, and DNS and requests where they are in clear",
+    "nothing where it is meant so, as by NodeLocal DNSCache or Calico's doNotTrack; else remove the rules",
+)
 CAPABILITIES: Final = {name: Check("node", name, *told) for name, told in LOST_AND_REMEDY.items()}
-CHECKS: Final = (KERNEL, RIGHTS, CNI, DATAPLANE, *CAPABILITIES.values())
+CHECKS: Final = (KERNEL, RIGHTS, CNI, DATAPLANE, TRACKING, *CAPABILITIES.values())

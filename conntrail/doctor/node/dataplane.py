@@ -4,12 +4,13 @@ By names that these programs give to what they make: links, nftables tables and 
 documentation, and kubernetes/pkg/proxy for kube-proxy.
 """
 
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from conntrail.doctor.finding import Finding
-from conntrail.doctor.node.check import CNI, DATAPLANE
+from conntrail.doctor.node.check import CNI, DATAPLANE, TRACKING
 
 _CNIS: Final = (
     ("Cilium", ("cilium_host", "cilium_net")),
@@ -23,7 +24,14 @@ _CNIS: Final = (
     ("the bridge plug-in", ("cni0",)),
 )
 """Name, and how its links begin; the first that fits, as several leave links of the others behind."""
+_OPEN_VSWITCH: Final = ("Antrea", "OVN-Kubernetes")
+"""Those that forward pods by Open vSwitch, whose connections conntrack has in zones of their own."""
 _CALICO_EBPF: Final = "bpfin.cali"
+_PAST_HOOKS: Final = (
+    "denials, DNS and heads of HTTP and TLS between pods, which pass no hook of nftables; their connections and bytes "
+    "are seen, in Open vSwitch's zones of conntrack"
+)
+_NO_REMEDY: Final = "nothing on this node: traffic that leaves or enters it by its own stack is seen whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Netfilter:
     """Tables of iptables-legacy, whose chains nft does not list."""
     has_ipvs: bool
     """IPVS has virtual servers."""
+    exempting: AbstractSet[str] = frozenset()
+    """Tables, as above, with rules that exempt packets from conntrack."""
 
 
 def find_cni(links: AbstractSet[str]) -> str:
@@ -66,6 +76,24 @@ def judge_cni(netfilter: Netfilter) -> Finding:
     return CNI.ok(found or "none recognised by its links: no pods here, or one that gives its links plain names")
 
 
+def judge_tracking(netfilter: Netfilter) -> Finding:
+    """Whether rules exempt packets from conntrack: of a cache of DNS on the node, or of policies that ask for it."""
+    if netfilter.exempting:
+        return TRACKING.degraded(f"rules without tracking in {', '.join(sorted(netfilter.exempting))}")
+    if netfilter.has_legacy_tables:
+        return TRACKING.skipped("rules of iptables-legacy are not shown by nft: iptables-legacy -t raw -S shows them")
+    return TRACKING.ok("no rule of nftables exempts packets from conntrack")
+
+
+def exempts_from_conntrack(listed: Iterable[Mapping[str, Any]]) -> bool:
+    """``listed``: what nft lists of a table, as JSON (libnftables-json(5)); iptables-nft's target CT has no details."""
+    for entry in listed:
+        for expression in entry.get("rule", {}).get("expr", ()):
+            if "notrack" in expression or expression.get("xt", {}).get("name") == "CT":
+                return True
+    return False
+
+
 def judge_dataplane(netfilter: Netfilter) -> Finding:
     """Whether conntrack sees what pods send."""
     cni, proxy = find_cni(netfilter.links), find_proxy(netfilter)
@@ -78,6 +106,8 @@ def judge_dataplane(netfilter: Netfilter) -> Finding:
     if cni == "Cilium":
         words = f"Services by {proxy}" if proxy else "Services by what iptables-legacy holds"
         return DATAPLANE.degraded(f"Cilium may forward pods by eBPF past conntrack; {words}")
+    if cni in _OPEN_VSWITCH:
+        return replace(DATAPLANE, lost=_PAST_HOOKS).degraded(f"{cni} forwards pods by Open vSwitch", _NO_REMEDY)
     if proxy:
         return DATAPLANE.ok(f"netfilter; Services by {proxy}")
     if netfilter.has_legacy_tables:

@@ -8,7 +8,7 @@ from agents.node.capability.right import RIGHTS as NEEDED
 from agents.node.capability.right import lacking
 from conntrail.doctor.finding import Finding
 from conntrail.doctor.node.check import CAPABILITIES, KERNEL, RIGHTS
-from conntrail.doctor.node.dataplane import Netfilter, judge_cni, judge_dataplane
+from conntrail.doctor.node.dataplane import Netfilter, judge_cni, judge_dataplane, judge_tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ def judge_node(facts: NodeFacts) -> list[Finding]:
         judge_rights(facts.effective),
         judge_cni(facts.netfilter),
         judge_dataplane(facts.netfilter),
+        judge_tracking(facts.netfilter),
         *judge_record(facts.record),
     ]
 

@@ -130,11 +130,24 @@ def test_a_group_that_somebody_else_has_is_told(node: Node) -> None:
 
 def test_doctor_tells_the_same_as_the_record_and_names_the_right(node: Node) -> None:
     rights = [right for right in RIGHTS if right.name != "SYS_PTRACE"]
-    command = [sys.executable, "-m", "conntrail", "doctor", "node", "-o", "json"]
-    findings = json.loads(run("ip", "netns", "exec", node.network.node, *with_rights(rights), *command))
-    found = {finding["check"]: finding for finding in findings}
+    found = _findings(node, rights)
     assert found["rights"]["state"] == "degraded"
     assert "CAP_SYS_PTRACE" in found["rights"]["found"]
     for name, told in node.see(rights).record.items():
         assert found[name]["state"] == told["state"]
         assert [found[name].get(word) for word in ("lost", "remedy")] == [told.get(word) for word in ("lost", "remedy")]
+
+
+def test_doctor_tells_of_rules_that_exempt_packets_from_conntrack(node: Node) -> None:
+    assert _findings(node, RIGHTS)["tracking"]["state"] == "ok"
+    chain = "add chain ip raw PREROUTING { type filter hook prerouting priority raw; }"
+    rules = f"add table ip raw; {chain}; add rule ip raw PREROUTING udp dport 53 notrack"
+    run("ip", "netns", "exec", node.network.node, "nft", rules)
+    found = _findings(node, RIGHTS)["tracking"]
+    assert (found["state"], found["found"]) == ("degraded", "rules without tracking in ip raw")
+
+
+def _findings(node: Node, rights: Iterable[Right]) -> dict[str, dict[str, str]]:
+    command = [sys.executable, "-m", "conntrail", "doctor", "node", "-o", "json"]
+    told = json.loads(run("ip", "netns", "exec", node.network.node, *with_rights(rights), *command))
+    return {finding["check"]: finding for finding in told}

@@ -1,11 +1,18 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from agents.node.capability.record import NAMES, Capability
 from agents.node.capability.right import RIGHTS
 from conntrail.doctor.node.check import CHECKS
-from conntrail.doctor.node.dataplane import Netfilter, judge_cni, judge_dataplane
+from conntrail.doctor.node.dataplane import (
+    Netfilter,
+    exempts_from_conntrack,
+    judge_cni,
+    judge_dataplane,
+    judge_tracking,
+)
 from conntrail.doctor.node.judge import NodeFacts, judge_node, judge_record, judge_rights
 
 _PLAIN = Netfilter(frozenset({"lo", "eth0"}), frozenset(), frozenset(), has_legacy_tables=False, has_ipvs=False)
@@ -52,6 +59,34 @@ def test_calicos_ebpf_and_cilium_beside_kube_proxy_may_bypass_it() -> None:
     beside = judge_dataplane(replace(_PLAIN, links={"cilium_host"}, chains={"KUBE-SERVICES"}))
     assert (calico.state, beside.state) == ("degraded", "degraded")
     assert "kube-proxy by iptables" in beside.found
+
+
+@pytest.mark.parametrize(("link", "name"), [("antrea-gw0", "Antrea"), ("ovn-k8s-mp0", "OVN-Kubernetes")])
+def test_open_vswitch_passes_the_hooks_that_denials_and_dns_are_read_at(link: str, name: str) -> None:
+    found = judge_dataplane(replace(_PLAIN, links={link}, chains={"KUBE-SERVICES"}))
+    assert (found.state, found.found) == ("degraded", f"{name} forwards pods by Open vSwitch")
+    assert found.document()["lost"].startswith("denials, DNS and heads of HTTP and TLS between pods")
+
+
+def test_rules_that_exempt_packets_from_conntrack_are_told_with_their_table() -> None:
+    assert judge_tracking(_PLAIN).state == "ok"
+    assert judge_tracking(replace(_PLAIN, has_legacy_tables=True)).state == "skipped"
+    found = judge_tracking(replace(_PLAIN, exempting={"ip raw", "inet own"}))
+    assert (found.state, found.found) == ("degraded", "rules without tracking in inet own, ip raw")
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_exempt"),
+    [
+        ({"notrack": None}, True),
+        ({"xt": {"type": "target", "name": "CT"}}, True),
+        ({"xt": {"type": "target", "name": "LOG"}}, False),
+        ({"accept": None}, False),
+    ],
+)
+def test_a_rule_that_exempts_is_known_by_its_statement(expression: dict[str, Any], is_exempt: bool) -> None:
+    listed = [{"metainfo": {}}, {"chain": {"name": "PREROUTING"}}, {"rule": {"expr": [{"counter": None}, expression]}}]
+    assert exempts_from_conntrack(listed) is is_exempt
 
 
 def test_a_right_that_is_lacking_is_named_with_what_it_is_for() -> None:
