@@ -18,7 +18,7 @@ from conntrail.lab.main import Lab
 from conntrail.lab.rootless.reader import user_name
 from conntrail.lab.state import Layout
 from conntrail.lab.traffic.writer import Programs, end
-from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of
+from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of, traffic_until
 from tests.support.waiting import until
 from tests.support.witness import parse_listing
 
@@ -45,7 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def facts(lab: Lab) -> list[Fact]:
-    return traffic_of(lab, 8)
+    return traffic_until(lambda facts: {fact["client"]["workload"] for fact in facts}.issuperset(JOBS), lab, 8)
 
 
 def namespaces() -> list[str]:
@@ -127,7 +127,7 @@ def test_pods_that_ended_are_gone_from_objects_and_machine(lab: Lab, facts: list
 def test_a_pod_gets_the_slot_of_one_whose_network_somebody_still_looks_into(lab: Lab) -> None:
     held: list[int] = []
     stays = set(namespaces())
-    traffic = threading.Thread(target=lab.traffic, args=(7,))
+    traffic = threading.Thread(target=traffic_until, args=(lambda _: len(held) >= 2, lab, 7))
     traffic.start()
     try:
         while traffic.is_alive():
