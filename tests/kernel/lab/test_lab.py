@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
+ENDS = ("protocol", "source_address", "source_port", "dialled_address", "dialled_port")
 JOBS = ("import", "export")
 BLOCK_DNS = """
 apiVersion: networking.k8s.io/v1
@@ -150,11 +151,11 @@ def test_conntrack_counts_at_least_the_payload_of_the_truth(lab: Lab) -> None:
         subprocess.run(["ip", "netns", "exec", node, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1"], check=True)
         subprocess.run(["ip", "netns", "exec", node, "conntrack", "-F"], check=True, capture_output=True)
     facts = traffic_of(lab, 2)
-    tracked = {entry.key[:3]: entry for node in lab.nodes for entry in parse_listing(lab.conntrack(node))}
+    tracked = {entry.key: entry for node in lab.nodes for entry in parse_listing(lab.conntrack(node))}
     answered = [f for f in facts if f["protocol"] == "tcp" and f["outcome"] == "answered"]
     assert answered
     for fact in answered:
-        entry = tracked[fact["protocol"], fact["source_address"], fact["source_port"]]
+        entry = tracked[tuple(fact[name] for name in ENDS)]
         assert entry.original_bytes > fact["sent"]
         assert entry.reply_bytes > fact["received"]
 
