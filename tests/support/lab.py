@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from conntrail.lab.main import Lab
 Fact = dict[str, Any]
 _ROUND_SECONDS: Final = 16.0
 """A connection that is kept so long is reported several times."""
+_MOST_RUNS: Final = 5
 
 
 @contextmanager
@@ -32,6 +33,21 @@ def traffic_of(lab: Lab, seconds: float, rate: float = 0) -> list[Fact]:
     before = len(lab.truth())
     lab.traffic(seconds, rate=rate)
     return lab.truth()[before:]
+
+
+def traffic_until(
+    is_enough: Callable[[list[Fact]], bool], lab: Lab, seconds: float, facts: Sequence[Fact] = ()
+) -> list[Fact]:
+    """Run traffic again, after what was made before, until enough of it is there.
+
+    How many pods come and go in one run depends on how soon the machine starts and ends them.
+    """
+    made = [*facts]
+    for _ in range(_MOST_RUNS):
+        if is_enough(made):
+            break
+        made += traffic_of(lab, seconds)
+    return made
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from conntrail.errors import CommandError
 from conntrail.local.main import Stack, StackOptions
 from conntrail.local.state.state import Name
 
@@ -52,8 +53,19 @@ def running_stack(
     stack = Stack(options)
     try:
         stack.fetch(lambda _count: None)
-        stack.up()
+        _start(stack)
         yield RunningStack(stack)
     finally:
         stack.down(is_wiped=True)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _start(stack: Stack) -> None:
+    """A port may be taken between its choice and its use, as by a stack that starts beside this one."""
+    try:
+        stack.up()
+    except CommandError as error:
+        if "in use" not in str(error):
+            raise
+        stack.down(is_wiped=True)
+        stack.up()

@@ -12,7 +12,9 @@ from agents.cluster.session.source import Taken
 
 _LOOK_SECONDS: Final = 0.05
 _SHARE: Final = 20
-"""Looking takes a twentieth of the time at most, however large the directory."""
+"""Looking takes a twentieth of a processor; the time in which others have it tells nothing of the directory's size."""
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+"""Pods come and go unseen in it: of a very large directory, looking may take more than its share."""
 
 
 class ManifestSource:
@@ -31,9 +33,9 @@ class ManifestSource:
     def take(self, inventory: Inventory) -> Taken | None:
         """Look after a pause."""
         self._stopping.wait(self._pause_seconds)
-        began = time.monotonic()
+        began = time.thread_time()
         found = self._reader.read()
-        self._pause_seconds = max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began) if found is None else 0.0)
+        self._pause_seconds = _LOOK_SECONDS if found else _pause_after(time.thread_time() - began)
         self._metrics.broken_manifests.inc(self._reader.broken)
         self._reader.broken = 0
         if found is None:
@@ -47,3 +49,7 @@ class ManifestSource:
     def faults(self) -> list[str]:
         """Broken files are counted and logged; the others are followed."""
         return []
+
+
+def _pause_after(look_seconds: float) -> float:
+    return min(max(_LOOK_SECONDS, _SHARE * look_seconds), _LONGEST_PAUSE_SECONDS)

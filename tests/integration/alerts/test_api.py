@@ -199,7 +199,7 @@ def test_a_reader_that_takes_nothing_holds_up_nobody_and_is_cut(topics: AlertTop
         stuck.sendall(f"GET /api/v1/alerts/stream HTTP/1.1\r\nHost: {served.address}\r\n\r\n".encode())
         until(lambda: 'conntrail_worker_api_subscribers{kind="sse"} 1.0' in served.metrics())
         stream = EventStream(served.address)
-        topics.send(*(alert(f"a{number}", reason="r" * 20_000) for number in range(1_000)))
+        topics.send_together(*(alert(f"a{number}", reason="r" * 20_000) for number in range(1_000)))
         assert len({found["id"] for found in stream.take(1_000)}) == 1_000
         until(lambda: 'conntrail_worker_api_slow_subscribers_total{kind="sse"} 1.0' in served.metrics())
         stream.cut()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,32 @@ from schemas.topic import CHANGES, DEAD_LETTER, KUBERNETES_AUDIT, NODES, POLICY_
 from tests.integration.policy.written import Written, new_settings, set_environment, write_index
 from tests.support.history import AT_MS, inside, seen_hit, seen_window
 from tests.support.stack import RunningStack
+from tests.support.waiting import until
 from tests.unit.streams.index.builders import dead_letter, node_status
 from tests.unit.streams.index.cluster_builders import audit_event, change
 
-TODAY_MS = int(time.time() * 1000) // DAY_MS * DAY_MS
-OLDEST_MS = TODAY_MS - 4 * DAY_MS
-"""Midnight at which the first of three final days begins; yesterday is provisional, for a day is final a day later."""
 WEB, API, DB = inside("web"), inside("api"), inside("postgres", namespace="data")
+TEST_SECONDS = 300
+"""More than a test takes, on a crowded machine too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Three final ones and yesterday, which is provisional, for a day is final a day later."""
+
+    today_ms: int
+
+    @property
+    def oldest_ms(self) -> int:
+        """Midnight at which the first one begins."""
+        return self.today_ms - 4 * DAY_MS
+
+    def dates(self) -> list[str]:
+        return [str(day_of(self.oldest_ms + number * DAY_MS)) for number in range(4)]
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def seconds(at_ms: int) -> int:
@@ -34,9 +54,9 @@ def seconds(at_ms: int) -> int:
     return (at_ms - AT_MS) // 1000
 
 
-def traffic(cluster: str, day: int) -> Written:
+def traffic(cluster: str, days: Days, day: int) -> Written:
     """Of one day; its first window begins at midnight, and its last ends at the next one."""
-    midnight = OLDEST_MS + day * DAY_MS
+    midnight = days.oldest_ms + day * DAY_MS
     begin, end = seconds(midnight) + 60, seconds(midnight + DAY_MS)
 
     def window(name: str, *ends: Any, **facts: Any) -> Any:
@@ -72,10 +92,17 @@ def ns(at_ms: int) -> int:
 
 
 @pytest.fixture
-def settings(stack: RunningStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def days() -> Days:
+    """Of a day that lasts until the test is over."""
+    until(lambda: now_ms() % DAY_MS < DAY_MS - TEST_SECONDS * 1000, seconds=TEST_SECONDS + 60, pause_seconds=1)
+    return Days(now_ms() // DAY_MS * DAY_MS)
+
+
+@pytest.fixture
+def settings(stack: RunningStack, topic_prefix: str, days: Days, monkeypatch: pytest.MonkeyPatch) -> Settings:
     made = new_settings(stack, topic_prefix)
     set_environment(monkeypatch, made)
-    write_index(made, [item for day in range(4) for item in traffic(made.cluster, day)])
+    write_index(made, [item for day in range(4) for item in traffic(made.cluster, days, day)])
     return made
 
 
@@ -89,17 +116,13 @@ def done(*arguments: str) -> Result:
     return result
 
 
-def dates() -> list[str]:
-    return [str(day_of(OLDEST_MS + number * DAY_MS)) for number in range(4)]
-
-
 def document(root: Path, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((root / name / "report.json").read_bytes())
     return found
 
 
-def test_days_become_a_chain_that_goes_on_by_itself(settings: Settings, tmp_path: Path) -> None:
-    root, names = tmp_path / "evidence", dates()
+def test_days_become_a_chain_that_goes_on_by_itself(settings: Settings, days: Days, tmp_path: Path) -> None:
+    root, names = tmp_path / "evidence", days.dates()
     first = done("--directory", str(root), "--since", names[0], "--until", names[1])
     again = done("--directory", str(root))
     assert sorted(path.name for path in root.iterdir()) == names
@@ -120,8 +143,10 @@ def test_days_become_a_chain_that_goes_on_by_itself(settings: Settings, tmp_path
     assert settings.cluster == found["scope"]["cluster"]
 
 
-def test_the_same_data_make_the_same_bytes_and_late_data_an_amendment(settings: Settings, tmp_path: Path) -> None:
-    names = dates()
+def test_the_same_data_make_the_same_bytes_and_late_data_an_amendment(
+    settings: Settings, days: Days, tmp_path: Path
+) -> None:
+    names = days.dates()
     roots = [tmp_path / "one", tmp_path / "two"]
     for root in roots:
         done("--directory", str(root), "--since", names[0], "--until", names[3])
@@ -132,7 +157,7 @@ def test_the_same_data_make_the_same_bytes_and_late_data_an_amendment(settings: 
     unchanged = done("--directory", str(roots[0]), "--since", names[1], "--until", names[2])
     assert f"{names[1]}: unchanged" in unchanged.stderr
 
-    late = seen_window("late", WEB, API, 9999, cluster=settings.cluster, at=seconds(OLDEST_MS + DAY_MS) + 600)
+    late = seen_window("late", WEB, API, 9999, cluster=settings.cluster, at=seconds(days.oldest_ms + DAY_MS) + 600)
     write_index(settings, [(WINDOWS, late)])
     refused = run("--directory", str(roots[0]), "--since", names[1], "--until", names[2])
     assert refused.exit_code == 1
@@ -149,8 +174,8 @@ def test_the_same_data_make_the_same_bytes_and_late_data_an_amendment(settings: 
     assert "unchanged" in again.stderr
 
 
-def test_a_namespace_has_a_report_and_a_directory_of_its_own(settings: Settings, tmp_path: Path) -> None:
-    root, names = tmp_path / "evidence", dates()
+def test_a_namespace_has_a_report_and_a_directory_of_its_own(settings: Settings, days: Days, tmp_path: Path) -> None:
+    root, names = tmp_path / "evidence", days.dates()
     span = ("--since", names[0], "--until", names[1])
     done("--directory", str(root), *span, "-n", "jobs")
     assert [row["source"] for row in document(root, names[0])["traffic"]] == ["jobs/batch"]
@@ -163,8 +188,9 @@ def test_a_namespace_has_a_report_and_a_directory_of_its_own(settings: Settings,
     assert "shop" in nobody.stderr
 
 
-def test_a_report_is_printed_in_every_form(settings: Settings) -> None:
-    span = ("--since", dates()[0], "--until", dates()[3])
+def test_a_report_is_printed_in_every_form(settings: Settings, days: Days) -> None:
+    names = days.dates()
+    span = ("--since", names[0], "--until", names[3])
     table = done(*span)
     assert "Who talked to whom: 2" in table.stdout
     assert "18 allowed, 12 denied" in table.stdout
@@ -179,10 +205,10 @@ def test_a_report_is_printed_in_every_form(settings: Settings) -> None:
     assert run(*span, "--section", "nothing").exit_code == 2
 
 
-def test_pages_of_any_size_give_the_same_facts(settings: Settings) -> None:
+def test_pages_of_any_size_give_the_same_facts(settings: Settings, days: Days) -> None:
     def told(page: int) -> list[Any]:
         index = EvidenceIndex(settings, page)
-        facts: Facts = index.read(Scope(settings.cluster), Period(OLDEST_MS, TODAY_MS), TODAY_MS)
+        facts: Facts = index.read(Scope(settings.cluster), Period(days.oldest_ms, days.today_ms), days.today_ms)
         index.close()
         return [list(facts.traffic.rows()), facts.coverage.spans(), list(facts.changes.changes())]
 
@@ -190,10 +216,11 @@ def test_pages_of_any_size_give_the_same_facts(settings: Settings) -> None:
 
 
 def test_an_index_that_is_not_there_is_nothing_and_one_that_does_not_answer_is_said(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, days: Days, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONNTRAIL_ELASTICSEARCH__NAMESPACE", f"{settings.elasticsearch.namespace}.none")
-    found = json.loads(done("--since", dates()[0], "--until", dates()[1], "-o", "json").stdout)
+    names = days.dates()
+    found = json.loads(done("--since", names[0], "--until", names[1], "-o", "json").stdout)
     assert (found["completeness"]["level"], found["traffic"]) == ("unknown", [])
     monkeypatch.setenv("CONNTRAIL_ELASTICSEARCH__HOSTS", "http://127.0.0.1:9")
     away = run("--since", "1h")

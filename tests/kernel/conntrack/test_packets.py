@@ -181,11 +181,11 @@ def test_a_dead_port_is_told_as_reset(watch: Watch, version: int) -> None:
 
 def test_an_entry_whose_time_is_over_ends_by_timeout(watch: Watch) -> None:
     watch.there.insert(seconds=1)
-    watch.poll()
 
     def has_ended() -> bool:
+        watch.poll()
         watch.there.conntrack("-L")  # a listing removes what has expired
-        return any(row["is_final"] for row in watch.poll())
+        return len(watch.rows(lambda row: row["is_final"])) > 0
 
     until(has_ended)
     (ended,) = watch.rows(lambda row: row["is_final"])

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,23 +78,29 @@ def test_killed_while_a_short_pod_lives_then_traffic_runs_again(tmp_path: Path) 
 
 
 def test_what_was_under_way_when_a_builder_was_killed_is_over_before_anything_else_is_done(tmp_path: Path) -> None:
-    mark = tmp_path / "under-way"
+    mark, end = tmp_path / "under-way", tmp_path / "end"
     script = f"""
 from pathlib import Path
 from conntrail.lab.network.writer import _run
 from conntrail.lab.state import Layout
 from conntrail.lab.store.writer import Store
 with Store(Layout(Path({str(tmp_path / "lab")!r}))).building():
-    _run("sh", "-c", "touch {mark}; sleep 1; rm {mark}")
+    _run("sh", "-c", "touch {mark}; until [ -e {end} ]; do sleep 0.02; done; rm {mark}")
 """
     building = subprocess.Popen([sys.executable, "-c", script])
-    try:
-        until(mark.exists)
-    finally:
-        building.kill()
-        building.communicate()
-    assert mark.exists()
-    Lab(tmp_path / "lab").down()
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            until(mark.exists)
+            building.kill()
+            down = threads.submit(Lab(tmp_path / "lab").down)
+            with pytest.raises(TimeoutError):
+                down.result(1)
+            assert mark.exists()
+        finally:
+            building.kill()
+            building.communicate()
+            end.touch()
+        down.result()
     assert not mark.exists()
 
 

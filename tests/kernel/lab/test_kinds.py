@@ -8,7 +8,16 @@ import pytest
 import yaml
 
 from conntrail.lab.main import Lab
-from tests.support.lab import Fact, command, namespaces_left, programs_left, result_of, running_lab, traffic_of
+from tests.support.lab import (
+    Fact,
+    command,
+    namespaces_left,
+    programs_left,
+    result_of,
+    running_lab,
+    traffic_of,
+    traffic_until,
+)
 
 pytestmark = [
     pytest.mark.kernel,
@@ -121,8 +130,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, given: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def facts(lab: Lab) -> list[Fact]:
+def first_run(lab: Lab) -> list[Fact]:
     return traffic_of(lab, 8)
+
+
+@pytest.fixture(scope="module")
+def facts(lab: Lab, first_run: list[Fact]) -> list[Fact]:
+    return traffic_until(lambda facts: len(of(facts, "probe")) >= 2, lab, 8, first_run)
 
 
 def of(facts: list[Fact], workload: str, dialled_port: int = 5432) -> list[Fact]:
@@ -150,8 +164,8 @@ def test_pods_of_a_stateful_set_answer_by_service_and_by_name(facts: list[Fact])
     assert {server for f in found for server in f["servers"]} == {"default/db-0", "default/db-1"}
 
 
-def test_a_job_runs_once_and_may_what_its_labels_allow(facts: list[Fact]) -> None:
-    (fact,) = of(facts, "migrate")
+def test_a_job_runs_once_and_may_what_its_labels_allow(first_run: list[Fact]) -> None:
+    (fact,) = of(first_run, "migrate")
     assert fact["outcome"] == "answered"
     assert fact["client"]["pod"].startswith("migrate-")
 

@@ -18,7 +18,7 @@ from conntrail.lab.main import Lab
 from conntrail.lab.rootless.reader import user_name
 from conntrail.lab.state import Layout
 from conntrail.lab.traffic.writer import Programs, end
-from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of
+from tests.support.lab import Fact, command, namespaces_left, result_of, running_lab, traffic_of, traffic_until
 from tests.support.waiting import until
 from tests.support.witness import parse_listing
 
@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 OUTCOMES = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
+ENDS = ("protocol", "source_address", "source_port", "dialled_address", "dialled_port")
 JOBS = ("import", "export")
 BLOCK_DNS = """
 apiVersion: networking.k8s.io/v1
@@ -45,7 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def facts(lab: Lab) -> list[Fact]:
-    return traffic_of(lab, 8)
+    return traffic_until(lambda facts: {fact["client"]["workload"] for fact in facts}.issuperset(JOBS), lab, 8)
 
 
 def namespaces() -> list[str]:
@@ -127,7 +128,7 @@ def test_pods_that_ended_are_gone_from_objects_and_machine(lab: Lab, facts: list
 def test_a_pod_gets_the_slot_of_one_whose_network_somebody_still_looks_into(lab: Lab) -> None:
     held: list[int] = []
     stays = set(namespaces())
-    traffic = threading.Thread(target=lab.traffic, args=(7,))
+    traffic = threading.Thread(target=traffic_until, args=(lambda _: len(held) >= 2, lab, 7))
     traffic.start()
     try:
         while traffic.is_alive():
@@ -150,11 +151,11 @@ def test_conntrack_counts_at_least_the_payload_of_the_truth(lab: Lab) -> None:
         subprocess.run(["ip", "netns", "exec", node, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1"], check=True)
         subprocess.run(["ip", "netns", "exec", node, "conntrack", "-F"], check=True, capture_output=True)
     facts = traffic_of(lab, 2)
-    tracked = {entry.key[:3]: entry for node in lab.nodes for entry in parse_listing(lab.conntrack(node))}
+    tracked = {entry.key: entry for node in lab.nodes for entry in parse_listing(lab.conntrack(node))}
     answered = [f for f in facts if f["protocol"] == "tcp" and f["outcome"] == "answered"]
     assert answered
     for fact in answered:
-        entry = tracked[fact["protocol"], fact["source_address"], fact["source_port"]]
+        entry = tracked[tuple(fact[name] for name in ENDS)]
         assert entry.original_bytes > fact["sent"]
         assert entry.reply_bytes > fact["received"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.lab import Fact
 from tests.support.user import UID, User, a_user
 from tests.support.waiting import until
 
@@ -16,6 +17,7 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 HOLDER = "conntrail.lab.rootless.main"
+JOBS = {"import", "export"}
 QUIET = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "NetworkPolicy",
@@ -54,18 +56,28 @@ def holder(user: User) -> int:
     return max(pid for pid, words in user.processes().items() if HOLDER in words)
 
 
+def truth_of_traffic(user: User) -> list[Fact]:
+    """Run it until both jobs have had their turn: one run of it has room for both unless the machine is crowded."""
+    every: list[Fact] = []
+    for _ in range(5):
+        done = user.run("traffic", "--duration", "5")
+        assert done.returncode == 0, done.stderr
+        with open(done.stdout.strip()) as truth:  # noqa: PTH123 - the path is what was printed
+            every = [json.loads(line) for line in truth]
+        if JOBS.issubset(fact["client"]["workload"] for fact in every):
+            break
+    return every
+
+
 def test_what_its_programs_see_is_what_the_manifests_promise(built: User) -> None:
-    done = built.run("traffic", "--duration", "5")
-    assert done.returncode == 0, done.stderr
-    with open(done.stdout.strip()) as truth:  # noqa: PTH123 - the path is what was printed
-        every = [json.loads(line) for line in truth]
+    every = truth_of_traffic(built)
     facts = [fact for fact in every if fact["layer"] == "connection"]
     assert {fact["layer"] for fact in every} == {"connection", "dns", "http", "tls"}
     wanted = {"allowed": {"answered"}, "denied": {"timeout", "refused"}, "refused": {"refused"}}
     assert {fact["protocol"] for fact in facts} == {"tcp", "udp", "icmp"}
     assert {fact["expected"] for fact in facts} == set(wanted)
     assert not [fact for fact in facts if fact["outcome"] not in wanted[fact["expected"]]]
-    assert {"import", "export"} <= {fact["client"]["workload"] for fact in facts}
+    assert JOBS.issubset(fact["client"]["workload"] for fact in facts)
 
 
 def test_commands_find_the_lab_and_what_they_run_ends_as_it_would(built: User) -> None:

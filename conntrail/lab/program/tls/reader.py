@@ -3,9 +3,10 @@
 import ssl
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
-from conntrail.lab.program.dial.reader import Dial
+from conntrail.lab.program.dial.reader import Dial, patiently
 from conntrail.lab.program.task import Task
 from conntrail.lab.program.truth.fact import Fact, TlsHello
 from conntrail.lab.program.web.request import Request
@@ -22,12 +23,12 @@ def exchange_secretly(dial: Dial, task: Task, request: Request, facts: list[Fact
     started, version, chosen = time.time_ns(), "", ""
     try:
         with context.wrap_socket(dial.socket, server_hostname=task.host, do_handshake_on_connect=False) as secret:
-            secret.do_handshake()
+            patiently(secret.do_handshake)
             version, chosen = secret.version() or "", secret.selected_alpn_protocol() or ""
             wire = request.wire(is_last=True)
             secret.sendall(wire)
             dial.sent += len(wire)
-            while data := secret.recv(_READ_BYTES):
+            while data := patiently(partial(secret.recv, _READ_BYTES)):
                 dial.received += len(data)
             with suppress(OSError):
                 secret.unwrap()

@@ -1,12 +1,19 @@
 """Manifests: what kubectl prints, files that come, change, break and go, and hostile text."""
 
 import json
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from agents.cluster.inventory import Inventory
 from agents.cluster.manifest.parse import ManifestError, parse_manifest
+from agents.cluster.manifest.processor import ManifestSource
 from agents.cluster.manifest.reader import ManifestReader, Manifests
+from agents.cluster.metrics import ClusterMetrics
 
 
 def _pod(name: str) -> str:
@@ -93,3 +100,55 @@ def test_hidden_folders_and_what_is_no_file_are_passed_over(tmp_path: Path) -> N
     (tmp_path / "a.yaml").symlink_to(tmp_path / "..version" / "a.yaml")
     (tmp_path / "folder.yaml").mkdir()
     assert _names(_read(ManifestReader(str(tmp_path)))) == ["a"]
+
+
+class Slow(ManifestReader):
+    """Each of its looks takes long."""
+
+    def __init__(self, directory: Path, delay: Callable[[], None]) -> None:
+        super().__init__(str(directory))
+        self._delay = delay
+
+    def read(self) -> Manifests | None:
+        self._delay()
+        return super().read()
+
+
+class Pauses(threading.Event):
+    """Keeps how long it should have been waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return False
+
+
+def be_descheduled() -> None:
+    time.sleep(0.1)
+
+
+def compute() -> None:
+    until = time.thread_time() + 0.1
+    while time.thread_time() < until:
+        pass
+
+
+def pause_after_looks(directory: Path, delay: Callable[[], None]) -> float:
+    pauses = Pauses()
+    source = ManifestSource(Slow(directory, delay), ClusterMetrics(CollectorRegistry()), pauses)
+    inventory = Inventory("lab", 0)
+    source.start(inventory)
+    for _ in range(2):
+        assert source.take(inventory) is None
+    return pauses.seconds[-1]
+
+
+def test_a_look_that_had_to_wait_for_the_processor_delays_the_next_one_no_more_than_any(tmp_path: Path) -> None:
+    assert pause_after_looks(tmp_path, be_descheduled) < 1
+
+
+def test_a_look_that_takes_the_processor_delays_the_next_one_by_a_second_at_most(tmp_path: Path) -> None:
+    assert pause_after_looks(tmp_path, compute) == 1
