@@ -61,11 +61,19 @@ class Engine:
         self._effects: EffectBook = self._known.effects
         self._silences = SilenceBook(self._known.silences, settings.cluster, self.counters)
         board = Board(self._rules, self._known.findings, self._known.alerts, settings.maximum_findings, self.counters)
+        self._board = board
         teller = Teller(settings.cluster, self._silences, self._happenings.causes, self.counters)
         self._teller = teller
         needed = needed_measures(self._rules, board.inhibitions)
         self._cycle = Cycle(self._rules, needed, settings, board=board, teller=teller, counters=self.counters)
         self._now_ns = self._known.clock.now_ns
+
+    def resume(self, since_ns: int) -> None:
+        """What holds has not been quiet before that instant, Unix, ns: nobody listened."""
+        for finding in self._board.findings.values():
+            if finding.held_at_ns < since_ns:
+                finding.held_at_ns = since_ns
+                self._board.keep(finding)
 
     def take(self, signal: Signal, now_ns: int | None = None) -> list[Record]:
         """Take a fact, in event-time order; alerts that it opens or ends at once.
