@@ -1,6 +1,6 @@
 """Hands what was read to the engine, in the order of its time, and gathers what comes of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -80,6 +80,11 @@ class Desk:
             self._feed(signals, latest_ns, outcome)
         self._feed(lags_of(written, now_ns), latest_ns, outcome)
         return outcome
+
+    def forget_places(self, places: Collection[tuple[str, int]]) -> None:
+        """The offsets of these, topic and partition, have begun again."""
+        if places:
+            self._engine.forget_places(places)
 
     def advance(self, now_ns: int) -> list[dict[str, Any]]:
         """Let time pass up to an instant."""

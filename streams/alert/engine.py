@@ -7,7 +7,7 @@ known. ``advance`` is called with the time, every half a second or so; when the 
 signal before that is taken. Whoever gets other partitions makes another engine.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -74,6 +74,10 @@ class Engine:
             if finding.held_at_ns < since_ns:
                 finding.held_at_ns = since_ns
                 self._board.keep(finding)
+
+    def forget_places(self, places: Collection[tuple[str, int]]) -> None:
+        """The offsets of these, topic and partition, have begun again: what was seen of them is no replay of theirs."""
+        self._known.forget_places(places)
 
     def take(self, signal: Signal, now_ns: int | None = None) -> list[Record]:
         """Take a fact, in event-time order; alerts that it opens or ends at once.

@@ -116,6 +116,7 @@ class AlertService(mode.Service):
         now_ns = time.time_ns()
         stage.signals.start(positions, Beginning(now_ns - round(stage.settings.learning_seconds * _NS)))
         desk, written_at = Desk(engine, stage.cluster, store, now_ns), time.monotonic()
+        desk.forget_places(stage.signals.take_anew())
         while stage.lease.is_held() and not self._is_stopping.is_set():
             outcome = self._step(desk)
             if outcome.alerts or outcome.dead_letters or time.monotonic() - written_at >= _WRITE_SECONDS:

@@ -64,6 +64,7 @@ class SignalReader:
         self._look_at = 0.0
         self._read_ns = 0
         self._lost: Counter[str] = Counter()
+        self._anew: set[Place] = set()
 
     @property
     def positions(self) -> dict[Place, int]:
@@ -104,6 +105,11 @@ class SignalReader:
         """By topic, records that Kafka had removed before they were read; markers of transactions may be among them."""
         lost, self._lost = self._lost, Counter()
         return lost
+
+    def take_anew(self) -> set[Place]:
+        """Partitions whose topic was made anew since it was read: their offsets have begun again."""
+        anew, self._anew = self._anew, set()
+        return anew
 
     def close(self) -> None:
         """Disconnect."""
@@ -220,6 +226,8 @@ class SignalReader:
         for one in partitions:
             place = self._place(one)
             first, end = bounds[place]
+            if one.offset > end:
+                self._anew.add(place)
             if not first <= one.offset <= end:
                 lost[place[0]] += max(0, first - one.offset)
                 one.offset = first
