@@ -81,7 +81,7 @@ class AlertService(mode.Service):
                     self._watch()
                 except (ReadError, WriteError) as error:
                     # What was not committed is nothing, so it is begun anew from what was.
-                    _log.warning("alerts wait for Kafka", reason=str(error), seconds=_RETRY_SECONDS)
+                    _log.warning("alerts wait", reason=str(error), seconds=_RETRY_SECONDS)
                     self._is_stopping.wait(_RETRY_SECONDS)
         finally:
             self._stage.lease.close()

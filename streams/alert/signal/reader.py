@@ -12,7 +12,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.errors import DecodeError
+from schemas.errors import DecodeError, RegistryError
 from schemas.group import ALERT_SIGNALS
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
@@ -86,7 +86,7 @@ class SignalReader:
 
     def read(self, wait_seconds: float) -> list[Message]:
         """What comes within the time, at most a batch, in the order in which Kafka took it; what may be later than what
-        is still to come waits. Raises ReadError when Kafka does not go on giving.
+        is still to come waits. Raises ReadError when Kafka does not go on giving, or the registry tells no schema.
         """
         assert self._consumer is not None, "start comes first"
         if time.monotonic() >= self._look_at:
@@ -152,6 +152,8 @@ class SignalReader:
             return message._replace(record=self._registry.decode(codec, message.value, _PATIENCE_SECONDS))
         except DecodeError as fault:
             return message._replace(fault=str(fault))
+        except RegistryError as error:
+            raise ReadError(f"records for alerts: {error}") from error
 
     def _throttle(self, consumer: Consumer) -> None:
         """Let partitions that are far ahead wait for the others."""
