@@ -42,6 +42,8 @@ from streams.alert.state.shelf import Store
 
 Record = dict[str, Any]
 _NS: Final = 10**9
+_AGAIN_NS: Final = 86_400 * 10**9
+"""An open alert of which nothing is new is told as it was: its topic drops what is a month old."""
 _EFFECT_MODES: Final = frozenset({"denied", "timeout", "drift", ""})
 """Ways of failing that a policy can be the cause of."""
 
@@ -120,6 +122,7 @@ class Engine:
         if self._silences.end(self._now_ns):
             self._cycle.tell_again(self._now_ns)
         self._cycle.advance(self._now_ns)
+        self._repeat()
         self._known.forget(self._now_ns)
         self._known.flush(self._now_ns)
         return self._teller.drained()
@@ -129,6 +132,12 @@ class Engine:
         if self._silences.note(record, self._now_ns):
             self._cycle.tell_again(self._now_ns)
         return self._teller.drained()
+
+    def _repeat(self) -> None:
+        for alert in self._board.alerts.values():
+            if alert.is_open and self._now_ns - alert.told_at_ns >= _AGAIN_NS:
+                self._teller.repeats(alert, self._now_ns)
+                self._board.keep_alert(alert)
 
     def _take_edge(self, signal: EdgeSignal) -> None:
         heard = self._known.edges.observe(signal)
