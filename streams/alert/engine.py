@@ -7,7 +7,7 @@ known. ``advance`` is called with the time, every half a second or so; when the 
 signal before that is taken. Whoever gets other partitions makes another engine.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -42,6 +42,8 @@ from streams.alert.state.shelf import Store
 
 Record = dict[str, Any]
 _NS: Final = 10**9
+_AGAIN_NS: Final = 86_400 * 10**9
+"""An open alert of which nothing is new is told as it was: its topic drops what is a month old."""
 _EFFECT_MODES: Final = frozenset({"denied", "timeout", "drift", ""})
 """Ways of failing that a policy can be the cause of."""
 
@@ -61,11 +63,23 @@ class Engine:
         self._effects: EffectBook = self._known.effects
         self._silences = SilenceBook(self._known.silences, settings.cluster, self.counters)
         board = Board(self._rules, self._known.findings, self._known.alerts, settings.maximum_findings, self.counters)
+        self._board = board
         teller = Teller(settings.cluster, self._silences, self._happenings.causes, self.counters)
         self._teller = teller
         needed = needed_measures(self._rules, board.inhibitions)
         self._cycle = Cycle(self._rules, needed, settings, board=board, teller=teller, counters=self.counters)
         self._now_ns = self._known.clock.now_ns
+
+    def resume(self, since_ns: int) -> None:
+        """What holds has not been quiet before that instant, Unix, ns: nobody listened."""
+        for finding in self._board.findings.values():
+            if finding.held_at_ns < since_ns:
+                finding.held_at_ns = since_ns
+                self._board.keep(finding)
+
+    def forget_places(self, places: Collection[tuple[str, int]]) -> None:
+        """The offsets of these, topic and partition, have begun again: what was seen of them is no replay of theirs."""
+        self._known.forget_places(places)
 
     def take(self, signal: Signal, now_ns: int | None = None) -> list[Record]:
         """Take a fact, in event-time order; alerts that it opens or ends at once.
@@ -108,6 +122,7 @@ class Engine:
         if self._silences.end(self._now_ns):
             self._cycle.tell_again(self._now_ns)
         self._cycle.advance(self._now_ns)
+        self._repeat()
         self._known.forget(self._now_ns)
         self._known.flush(self._now_ns)
         return self._teller.drained()
@@ -117,6 +132,12 @@ class Engine:
         if self._silences.note(record, self._now_ns):
             self._cycle.tell_again(self._now_ns)
         return self._teller.drained()
+
+    def _repeat(self) -> None:
+        for alert in self._board.alerts.values():
+            if alert.is_open and self._now_ns - alert.told_at_ns >= _AGAIN_NS:
+                self._teller.repeats(alert, self._now_ns)
+                self._board.keep_alert(alert)
 
     def _take_edge(self, signal: EdgeSignal) -> None:
         heard = self._known.edges.observe(signal)

@@ -1,6 +1,8 @@
 """All that the engine knows, each kind in its bounded place of one store."""
 
-from typing import Final
+from collections.abc import Collection
+from functools import partial
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -21,9 +23,11 @@ from streams.alert.settings import AlertSettings
 from streams.alert.signal.end import End
 from streams.alert.state.client import ClientState, DomainState, PairState, ThingState
 from streams.alert.state.edge import EdgeState
+from streams.alert.state.seen import forget_places
 from streams.alert.state.shelf import Shelf, Store, StorePlace
 from streams.alert.state.spans import SpanBook, SpanState
 
+_Seeing = TypeVar("_Seeing", EdgeState, ClientState, DomainState, PairState, ThingState)
 _NS: Final = 10**9
 _CLOCK: Final = "clock"
 _MAXIMUM_PARTITIONS: Final = 4096
@@ -68,6 +72,10 @@ class Knowledge:
             self.findings, self.alerts,
         )  # fmt: skip
         self._aging = (domains, pairs, things, names)
+        self._unsee = (
+            partial(_unsee, edges), partial(_unsee, clients), partial(_unsee, domains), partial(_unsee, pairs),
+            partial(_unsee, things),
+        )  # fmt: skip
 
         self.names = NameBook(names, settings.cluster_domain)
         self.spans = SpanBook(spans)
@@ -99,6 +107,11 @@ class Knowledge:
         self.happenings.forget_before(now_ns - kept_ns)
         self.effects.forget_before(now_ns - kept_ns)
 
+    def forget_places(self, places: Collection[tuple[str, int]]) -> None:
+        """Forget how far these, topic and partition, were seen."""
+        for unsee in self._unsee:
+            unsee(places)
+
     def flush(self, now_ns: int) -> int:
         """Write what has changed to the store; the number of writes."""
         self.clock.now_ns = now_ns
@@ -107,6 +120,15 @@ class Knowledge:
 
     def _failing(self, client: End, at_ns: int, window_ns: int) -> tuple[int, int]:
         return self.dns.failing(client, at_ns, window_ns)
+
+
+def _unsee(shelf: Shelf[_Seeing], places: Collection[tuple[str, int]]) -> None:
+    """In the store at once: the positions that are written next are of the topics as they are."""
+    for key in shelf:
+        entry = shelf.get(key)
+        if entry is not None and forget_places(entry.seen, places):
+            shelf.amend(key, entry)
+    shelf.flush()
 
 
 def _in_ns(seconds: float) -> int:

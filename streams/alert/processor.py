@@ -81,7 +81,7 @@ class AlertService(mode.Service):
                     self._watch()
                 except (ReadError, WriteError) as error:
                     # What was not committed is nothing, so it is begun anew from what was.
-                    _log.warning("alerts wait for Kafka", reason=str(error), seconds=_RETRY_SECONDS)
+                    _log.warning("alerts wait", reason=str(error), seconds=_RETRY_SECONDS)
                     self._is_stopping.wait(_RETRY_SECONDS)
         finally:
             self._stage.lease.close()
@@ -115,17 +115,18 @@ class AlertService(mode.Service):
         stage.metrics.watch(engine.counters)
         now_ns = time.time_ns()
         stage.signals.start(positions, Beginning(now_ns - round(stage.settings.learning_seconds * _NS)))
-        desk, written_at = Desk(engine, stage.cluster, store), time.monotonic()
+        desk, written_at = Desk(engine, stage.cluster, store, now_ns), time.monotonic()
+        desk.forget_places(stage.signals.take_anew())
         while stage.lease.is_held() and not self._is_stopping.is_set():
             outcome = self._step(desk)
             if outcome.alerts or outcome.dead_letters or time.monotonic() - written_at >= _WRITE_SECONDS:
                 self._write(outcome, store)
                 written_at = time.monotonic()
         if stage.lease.is_held():
-            self._write(Outcome(desk.advance(time.time_ns())), store)
+            self._write(Outcome(), store)
 
     def _step(self, desk: Desk) -> Outcome:
-        """Until everything has been read time goes as the records say: nothing is over because it was long ago."""
+        """Until everything has been read it is as late as the records say: nothing is over because it was long ago."""
         stage = self._stage
         messages = stage.signals.read(_READ_SECONDS)
         for topic, lost in stage.signals.take_lost().items():
@@ -140,9 +141,9 @@ class AlertService(mode.Service):
             else:
                 stage.share.accept()
         stage.share.check()
-        is_behind = not stage.signals.has_caught_up
-        stage.metrics.behind.set((now_ns - desk.latest_ns) / _NS if is_behind and desk.latest_ns else 0)
-        outcome.alerts += desk.advance(min(now_ns, desk.latest_ns) if is_behind else now_ns)
+        until_ns = now_ns if stage.signals.until_ns is None else min(now_ns, stage.signals.until_ns)
+        stage.metrics.behind.set((now_ns - until_ns) / _NS if until_ns else 0)
+        outcome.alerts += desk.advance(until_ns)
         return outcome
 
     def _write(self, outcome: Outcome, store: ChangedStore) -> None:

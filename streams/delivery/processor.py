@@ -31,6 +31,8 @@ _STAGE: Final = "deliveries"
 _LOOK_SECONDS: Final = 1.0
 """How often it is looked whether a silence is over, or who is to send."""
 _READ_TOGETHER: Final = 1_000
+_AGAIN_SECONDS: Final = 86_400.0
+"""How often what must last is written again: the topic drops what is a month old."""
 _log = structlog.get_logger()
 
 
@@ -58,6 +60,7 @@ class Delivery:
         self._cursor = 0
         self._failures = 0
         self._pause_until = 0.0
+        self._again_at = 0.0
         self._repeat_at = 0.0
         self._repeating: list[str] = []
         self._is_ending = False
@@ -88,10 +91,7 @@ class Delivery:
 
     async def _step(self) -> None:
         """Everything that can be sent now."""
-        if self._tally.since_ns is None:
-            record = first_record(self._sending.cluster, self.receiver.name, time.time_ns())
-            await self._sending.topics.note(record)
-            self._tally.take(record)
+        await self._keep()
         self._note_news()
         while (
             not self._is_ending
@@ -102,6 +102,16 @@ class Delivery:
             self._note_news()
         self._figure(self._sending.counters.waiting).set(len(self._queue))
         self._figure(self._sending.counters.held).set(len(self._held))
+
+    async def _keep(self) -> None:
+        """Write down since when the receiver is there, and now and then what must last."""
+        if self._tally.since_ns is None:
+            self._tally.take(first_record(self._sending.cluster, self.receiver.name, time.time_ns()))
+        if time.monotonic() >= self._again_at:
+            for record in self._tally.lasting(self._sending.cluster, self.receiver.name):
+                if not record["alert_id"] or self._sending.notices.book.get(record["alert_id"]) is not None:
+                    await self._sending.topics.note(record)
+            self._again_at = time.monotonic() + _AGAIN_SECONDS
 
     def _note_news(self) -> None:
         book = self._sending.notices.book

@@ -18,6 +18,8 @@ class Told:
 
     revision: int
     is_open: bool
+    outcome: str = "delivered"
+    told_at_ns: int = 0
 
 
 class Tally:
@@ -37,13 +39,32 @@ class Tally:
         if known is not None and known.revision > record["revision"]:
             self._told[record["alert_id"]] = known  # the topic says what we knew before we wrote more
             return
-        self._told[record["alert_id"]] = Told(record["revision"], record["is_open"])
+        told = Told(record["revision"], record["is_open"], record["outcome"], record["told_at_ns"])
+        self._told[record["alert_id"]] = told
         if len(self._told) > _REMEMBERED:
             del self._told[next(iter(self._told))]
 
     def get(self, alert_id: str) -> Told | None:
         """What was told of an alert; None when nothing was."""
         return self._told.get(alert_id)
+
+    def lasting(self, cluster: str, receiver: str) -> list[dict[str, Any]]:
+        """Records that must outlast what their topic keeps: since when the receiver is there, and what it has open."""
+        first = [] if self.since_ns is None else [first_record(cluster, receiver, self.since_ns)]
+        still = [
+            {
+                "cluster": cluster,
+                "receiver": receiver,
+                "alert_id": alert_id,
+                "revision": told.revision,
+                "is_open": True,
+                "outcome": told.outcome,
+                "told_at_ns": told.told_at_ns,
+            }
+            for alert_id, told in self._told.items()
+            if told.is_open
+        ]
+        return first + still
 
 
 def owed(receiver: Receiver, alert: Mapping[str, Any], tally: Tally, *, is_silenced: bool) -> Action | None:

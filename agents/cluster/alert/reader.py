@@ -1,9 +1,10 @@
 """Reads the topic of alerts from where the last holder of the lease was; who is new begins with what comes."""
 
+from collections import deque
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.cluster.metrics import ClusterMetrics
 from agents.errors import ReadError
@@ -31,6 +32,8 @@ class AlertTopic:
         self._codec = codec_of(ALERTS.schema)
         self._registry = RegistryReader(registry)
         self._consumer: Consumer | None = None
+        self._pending: deque[Message] = deque()
+        """Fetched and not taken yet: what a registry has to explain first stays while that is away."""
         self._read: dict[int, int] = {}
 
     def start(self) -> None:
@@ -54,17 +57,19 @@ class AlertTopic:
             raise ReadError(f"topic {self._name}: {error}") from error
 
     def take(self, count: int) -> list[dict[str, Any]]:
-        """What has come, at once. Raises ReadError when the registry has to be asked and does not answer."""
+        """What has come, at once. Raises ReadError when the registry has to be asked first and does not answer."""
         if self._consumer is None:
             return []
+        if not self._pending:
+            self._pending.extend(self._consumer.consume(count, timeout=0))
         found: list[dict[str, Any]] = []
-        for message in self._consumer.consume(count, timeout=0):
-            error = message.error()
-            if error is not None:
-                self._note(error)
-                continue
-            self._read[message.partition() or 0] = (message.offset() or 0) + 1
-            found += self._decoded(message.value())
+        try:
+            while self._pending:
+                found += self._taken(self._pending[0])
+                self._pending.popleft()
+        except RegistryAwayError as error:
+            if not found:
+                raise ReadError(str(error)) from error
         return found
 
     def confirm(self) -> None:
@@ -83,6 +88,7 @@ class AlertTopic:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
+        self._pending.clear()
         self._read = {}
 
     def _position(self, consumer: Consumer, partition: int) -> TopicPartition:
@@ -96,13 +102,23 @@ class AlertTopic:
         consumer.commit(offsets=[fresh], asynchronous=False)
         return fresh
 
+    def _taken(self, message: Message) -> list[dict[str, Any]]:
+        error = message.error()
+        if error is not None:
+            self._note(error)
+            return []
+        found = self._decoded(message.value())
+        self._read[message.partition() or 0] = (message.offset() or 0) + 1
+        return found
+
     def _decoded(self, value: bytes | None) -> list[dict[str, Any]]:
+        """Without patience: objects are published by the same thread."""
         if value is None:
             return []
         try:
-            return [self._registry.decode(self._codec, value, _PATIENCE_SECONDS)]
-        except RegistryAwayError as error:
-            raise ReadError(str(error)) from error
+            return [self._registry.decode(self._codec, value)]
+        except RegistryAwayError:
+            raise
         except (DecodeError, RegistryError) as error:
             self._metrics.alert_events.labels("unreadable").inc()
             _log.warning("an alert cannot be read", reason=str(error))

@@ -57,13 +57,13 @@ def try_rules(settings: Settings, rules: Iterable[Rule], since_ns: int, tell: Ca
     records, told_at = 0, time.monotonic()
     try:
         reader.start({}, Beginning(since_ns))
-        while not reader.has_caught_up:
+        while reader.until_ns is not None:
             messages = reader.read(_READ_SECONDS)
             records += len(messages)
             words |= {word["id"]: word for word in desk.take(messages, time.time_ns()).alerts}
-            if time.monotonic() - told_at >= _TELL_SECONDS and desk.latest_ns:
+            if time.monotonic() - told_at >= _TELL_SECONDS and reader.until_ns:
                 told_at = time.monotonic()
-                tell(f"{records} records read, {(time.time_ns() - desk.latest_ns) // _NS} s to go")
+                tell(f"{records} records read, {(time.time_ns() - reader.until_ns) // _NS} s to go")
     except ReadError as error:
         raise CommandError(str(error)) from error
     finally:

@@ -51,6 +51,11 @@ class Teller:
             self._counters.updated += 1
             self._tell(alert, record, "updated", now_ns)
 
+    def repeats(self, alert: AlertState, now_ns: int) -> None:
+        """Tell what was told, so that it stays in a topic that drops what is old."""
+        alert.told_at_ns = now_ns
+        self._told.append(dict(alert.record))
+
     def resolves(self, alert: AlertState, reason: str, count: int, now_ns: int) -> None:
         """Tell that it is over, and why."""
         self._counters.resolved += 1

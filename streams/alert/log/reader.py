@@ -9,6 +9,7 @@ from runtime.broker.reader import find_partitions
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
 from schemas import group
+from schemas.errors import RegistryError
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import ALERT_STATE
@@ -39,13 +40,16 @@ class StateReader:
     def read(self) -> dict[str, bytes]:
         """Entries by key, as the last committed transaction left them.
 
-        Raises ReadError when the broker does not give them, DecodeError when one of them is none of ours.
+        Raises ReadError when the broker does not give them or the registry tells no schema, DecodeError when one is
+        none of ours.
         """
         consumer = Consumer(self._configuration)
         try:
             return self._read(consumer)
         except KafkaException as error:
             raise ReadError(f"topic {self._topic}: {error.args[0].str()}") from error
+        except RegistryError as error:
+            raise ReadError(f"topic {self._topic}: {error}") from error
         finally:
             consumer.close()
 

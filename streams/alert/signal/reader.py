@@ -12,11 +12,12 @@ from confluent_kafka import Message as KafkaMessage
 
 from runtime.kafka import client_configuration
 from runtime.settings import KafkaSettings
-from schemas.errors import DecodeError
+from schemas.errors import DecodeError, RegistryError
 from schemas.group import ALERT_SIGNALS
 from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import Topic
+from streams.alert.signal.intake import Intake, Place
 from streams.alert.signal.message import Message
 from streams.errors import ReadError
 
@@ -25,10 +26,10 @@ _BATCH_MESSAGES: Final = 2_000
 _QUEUE_KILOBYTES: Final = 16 << 10
 _LOOK_SECONDS: Final = 30.0
 """How often new partitions are looked for."""
+_AWAY_NS: Final = 5 * 10**9
+"""Who has not read for so long does not know where partitions end now."""
 _NS_PER_MS: Final = 1_000_000
 _log = structlog.get_logger()
-Place = tuple[str, int]
-"""Topic without its prefix, and partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,9 @@ class SignalReader:
     """Blocking: call it in one thread."""
 
     def __init__(self, settings: KafkaSettings, registry: RegistryReader, topics: Sequence[Topic]) -> None:
-        self._topics = {topic.full_name(settings.topic_prefix): topic for topic in topics}
-        self._codecs = {name: codec_of(topic.schema) for name, topic in self._topics.items()}
+        self._topics = {topic.full_name(settings.topic_prefix): topic.name for topic in topics}
+        self._names = {own: name for name, own in self._topics.items()}
+        self._codecs = {topic.name: codec_of(topic.schema) for topic in topics}
         self._registry = registry
         self._configuration = {
             **client_configuration(settings, "conntrail-alerts"),
@@ -57,66 +59,110 @@ class SignalReader:
             "error_cb": _note_error,
         }
         self._consumer: Consumer | None = None
-        self._unread: set[Place] = set()
+        self._intake = Intake()
+        self._known: dict[Place, int] = {}
         self._look_at = 0.0
-        self.positions: dict[Place, int] = {}
-        """Next offset of each partition."""
+        self._read_ns = 0
         self._lost: Counter[str] = Counter()
+        self._anew: set[Place] = set()
 
     @property
-    def has_caught_up(self) -> bool:
-        """Everything that was there has been read."""
-        return not self._unread
+    def positions(self) -> dict[Place, int]:
+        """Offset of what ``read`` gives next, of each partition."""
+        return {**self._known, **self._intake.positions}
+
+    @property
+    def until_ns(self) -> int | None:
+        """Nothing is still to come that Kafka took before; None when all that was there has been read."""
+        return self._intake.until_ns
 
     def start(self, positions: Mapping[Place, int], beginning: Beginning) -> None:
         """Go on from these positions. Raises ReadError."""
         self.close()
         self._consumer = Consumer(self._configuration)
-        self.positions = dict(positions)
+        self._known = dict(positions)
         self._assign(beginning)
+        self._read_ns = time.time_ns()
 
     def read(self, wait_seconds: float) -> list[Message]:
-        """What comes within the time, at most a batch. Raises ReadError when Kafka does not go on giving."""
+        """What comes within the time, at most a batch, in the order in which Kafka took it; what may be later than what
+        is still to come waits. Raises ReadError when Kafka does not go on giving, or the registry tells no schema.
+        """
         assert self._consumer is not None, "start comes first"
         if time.monotonic() >= self._look_at:
             self._assign(Beginning(0))
         try:
-            messages = self._consumer.consume(_BATCH_MESSAGES, wait_seconds)
+            began_ns = self._find_ends(self._consumer)
+            for message in self._consumer.consume(_BATCH_MESSAGES, wait_seconds):
+                self._take(message)
+            found = self._intake.take(began_ns, time.monotonic())
+            self._throttle(self._consumer)
         except KafkaException as error:
             raise ReadError(f"records for alerts: {error.args[0].str()}") from error
-        return [taken for message in messages if (taken := self._take(message)) is not None]
+        return [self._decoded(message) for message in found]
 
     def take_lost(self) -> Counter[str]:
         """By topic, records that Kafka had removed before they were read; markers of transactions may be among them."""
         lost, self._lost = self._lost, Counter()
         return lost
 
+    def take_anew(self) -> set[Place]:
+        """Partitions whose topic was made anew since it was read: their offsets have begun again."""
+        anew, self._anew = self._anew, set()
+        return anew
+
     def close(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-        self._unread = set()
+        self._intake = Intake()
 
-    def _take(self, message: KafkaMessage) -> Message | None:
-        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
-        place = (self._topics[topic].name, partition)
-        error = message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                self._unread.discard(place)
-                return None
-            if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
-                self._pass_over(TopicPartition(topic, partition))
-                return None
-            raise ReadError(f"topic {topic}: {error.str()}")
-        self.positions[place] = offset + 1
-        key, value = message.key(), message.value()
+    def _find_ends(self, consumer: Consumer) -> int:
+        """Where partitions end, as the last fetch told; who was away asks. When that was, Unix, ns."""
+        began_ns = time.time_ns()
+        is_fresh = began_ns - self._read_ns < _AWAY_NS
+        self._read_ns = began_ns
+        for one in consumer.assignment():
+            offsets = consumer.get_watermark_offsets(one, timeout=_PATIENCE_SECONDS, cached=is_fresh)
+            self._intake.look(self._place(one), offsets[1])
+        if not is_fresh:
+            self._intake.wait_anew(time.monotonic())
+        return began_ns
+
+    def _take(self, message: KafkaMessage) -> None:
+        one = TopicPartition(message.topic() or "", message.partition() or 0)
+        place, error, at = self._place(one), message.error(), time.monotonic()
+        if error is None:
+            written_at_ns = _written_at_ns(message)
+            key, value = message.key(), message.value()
+            self._intake.add(Message(*place, message.offset() or 0, key, value, None, "", written_at_ns), at)
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            self._intake.pass_end(place, at)
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
+            self._pass_over(one)
+        else:
+            raise ReadError(f"topic {one.topic}: {error.str()}")
+
+    def _decoded(self, message: Message) -> Message:
+        if message.value is None:
+            return message
         try:
-            record = None if value is None else self._registry.decode(self._codecs[topic], value, _PATIENCE_SECONDS)
+            codec = self._codecs[message.topic]
+            return message._replace(record=self._registry.decode(codec, message.value, _PATIENCE_SECONDS))
         except DecodeError as fault:
-            return Message(*place, offset, key, value, None, str(fault))
-        return Message(*place, offset, key, value, record, written_at_ns=_written_at_ns(message))
+            return message._replace(fault=str(fault))
+        except RegistryError as error:
+            raise ReadError(f"records for alerts: {error}") from error
+
+    def _throttle(self, consumer: Consumer) -> None:
+        """Let partitions that are far ahead wait for the others."""
+        for places, act in ((self._intake.to_resume(), consumer.resume), (self._intake.to_pause(), consumer.pause)):
+            if places:
+                act([TopicPartition(self._names[topic], number) for topic, number in places])
+
+    def _place(self, one: TopicPartition) -> Place:
+        return self._topics[one.topic], one.partition
 
     def _assign(self, beginning: Beginning) -> None:
         """Partitions that are new, too."""
@@ -126,54 +172,67 @@ class SignalReader:
             there = self._consumer.list_topics(timeout=_PATIENCE_SECONDS).topics
             places = [(name, number) for name in self._topics if name in there for number in there[name].partitions]
             assigned = {(known.topic, known.partition) for known in self._consumer.assignment()}
-            missing = [place for place in places if place not in assigned]
+            missing = [TopicPartition(*place) for place in places if place not in assigned]
             if missing:
-                self._consumer.incremental_assign(self._offsets(missing, beginning))
-                self._unread |= {(self._topics[name].name, number) for name, number in missing}
+                self._begin(missing, beginning)
+                self._consumer.incremental_assign(missing)
         except KafkaException as error:
             raise ReadError(f"records for alerts: {error.args[0].str()}") from error
 
-    def _offsets(self, places: Sequence[Place], beginning: Beginning) -> list[TopicPartition]:
+    def _begin(self, partitions: Sequence[TopicPartition], beginning: Beginning) -> None:
         """Where nothing is known of a partition that has no record since the beginning, its end before we asked: what
         comes between asking and reading is not passed over.
         """
+        ends = {self._place(one): self._bounds(one) for one in partitions}
+        known = [one for one in partitions if self._place(one) in self._known]
+        unknown = [one for one in partitions if self._place(one) not in self._known]
+        for one in known:
+            one.offset = self._known[self._place(one)]
+        self._note_lost(known, ends)
+        for one, offset in zip(unknown, self._first_since(unknown, beginning.since_ns), strict=True):
+            one.offset = offset if offset >= 0 else ends[self._place(one)][1]
+        for one in partitions:
+            self._intake.begin(self._place(one), one.offset, ends[self._place(one)][1], time.monotonic())
+
+    def _first_since(self, partitions: Sequence[TopicPartition], since_ns: int) -> list[int]:
+        """Offsets, negative where there is nothing since."""
         assert self._consumer is not None
-        own = {place: (self._topics[place[0]].name, place[1]) for place in places}
-        unknown = [TopicPartition(*place) for place in places if own[place] not in self.positions]
-        ends = [self._consumer.get_watermark_offsets(one, timeout=_PATIENCE_SECONDS)[1] for one in unknown]
-        for one in unknown:
-            one.offset = beginning.since_ns // _NS_PER_MS
-        self._note_lost([TopicPartition(*place) for place in places if own[place] in self.positions])
-        found = self._consumer.offsets_for_times(unknown, timeout=_PATIENCE_SECONDS) if unknown else []
+        asked = [TopicPartition(one.topic, one.partition, since_ns // _NS_PER_MS) for one in partitions]
+        found = self._consumer.offsets_for_times(asked, timeout=_PATIENCE_SECONDS) if asked else []
         first = {(one.topic, one.partition): one.offset for one in found}
-        for one, end in zip(unknown, ends, strict=True):
-            offset = first[one.topic, one.partition]
-            self.positions[own[one.topic, one.partition]] = offset if offset >= 0 else end
-        return [TopicPartition(*place, self.positions[own[place]]) for place in places]
+        return [first[one.topic, one.partition] for one in partitions]
 
-    def _pass_over(self, partition: TopicPartition) -> None:
-        """Go on with what the partition still has."""
+    def _bounds(self, one: TopicPartition) -> tuple[int, int]:
         assert self._consumer is not None
-        try:
-            self._note_lost([partition])
-            self._consumer.incremental_unassign([partition])
-            partition.offset = self.positions[self._topics[partition.topic].name, partition.partition]
-            self._consumer.incremental_assign([partition])
-        except KafkaException as error:
-            raise ReadError(f"records for alerts: {error.args[0].str()}") from error
+        first, end = self._consumer.get_watermark_offsets(one, timeout=_PATIENCE_SECONDS)
+        return first, end
 
-    def _note_lost(self, partitions: Sequence[TopicPartition]) -> None:
-        """Move positions that their partition does not hold to where it begins. A topic that was made anew ends before
+    def _pass_over(self, one: TopicPartition) -> None:
+        """Go on with what the partition still has. Raises ReadError when its topic was made anew: begin again."""
+        assert self._consumer is not None
+        place, bounds = self._place(one), self._bounds(one)
+        one.offset = self._intake.next(place)
+        if one.offset > bounds[1]:
+            raise ReadError(f"topic {one.topic} was made anew")
+        self._consumer.incremental_unassign([one])
+        self._note_lost([one], {place: bounds})
+        self._intake.move(place, one.offset, bounds[1])
+        self._consumer.incremental_assign([one])
+        self._consumer.resume([one])  # it may have been paused since
+
+    def _note_lost(self, partitions: Sequence[TopicPartition], bounds: Mapping[Place, tuple[int, int]]) -> None:
+        """Move offsets that their partition does not hold to where it begins. A topic that was made anew ends before
         them: of what it had, nobody knows.
         """
-        assert self._consumer is not None
         lost: Counter[str] = Counter()
         for one in partitions:
-            first, end = self._consumer.get_watermark_offsets(one, timeout=_PATIENCE_SECONDS)
-            place = (self._topics[one.topic].name, one.partition)
-            if not first <= self.positions[place] <= end:
-                lost[place[0]] += max(0, first - self.positions[place])
-                self.positions[place] = first
+            place = self._place(one)
+            first, end = bounds[place]
+            if one.offset > end:
+                self._anew.add(place)
+            if not first <= one.offset <= end:
+                lost[place[0]] += max(0, first - one.offset)
+                one.offset = first
         if lost.total():
             _log.error(
                 "Kafka removed records before alerts were made of them: keep these topics for longer than the worker"

@@ -1,5 +1,6 @@
 """How far each topic was seen by one entry of the state: what a replay brings again is known by it."""
 
+from collections.abc import Collection
 from typing import Final
 
 from streams.alert.signal.signal import Place
@@ -12,17 +13,25 @@ _MAXIMUM_PARTITIONS: Final = 256
 
 def is_replayed(seen: Seen, place: Place | None) -> bool:
     """Whether the record was seen."""
-    return place is not None and place.offset <= seen.get(_name(place), -1)
+    return place is not None and place.offset <= seen.get(_name(place.topic, place.partition), -1)
 
 
 def note_place(seen: Seen, place: Place | None) -> None:
     """Remember a record as the last one of its partition."""
     if place is None:
         return
-    seen[_name(place)] = place.offset
+    seen[_name(place.topic, place.partition)] = place.offset
     if len(seen) > _MAXIMUM_PARTITIONS:
         del seen[next(iter(seen))]
 
 
-def _name(place: Place) -> str:
-    return f"{place.topic}/{place.partition}"
+def forget_places(seen: Seen, places: Collection[tuple[str, int]]) -> bool:
+    """Forget these, topic and partition, whose offsets have begun again; whether any was seen."""
+    names = [name for topic, partition in places if (name := _name(topic, partition)) in seen]
+    for name in names:
+        del seen[name]
+    return bool(names)
+
+
+def _name(topic: str, partition: int) -> str:
+    return f"{topic}/{partition}"

@@ -70,6 +70,7 @@ def test_what_was_removed_while_nobody_read_is_counted_once(log: Log) -> None:
     assert log.reader.take_lost() == {DENIALS.name: 5}
     assert log.read(10) == [7, 8, 9]
     assert log.reader.take_lost() == {}
+    assert log.reader.take_anew() == set()
 
 
 def test_a_position_that_the_log_still_has_lost_nothing_and_neither_does_a_gap(log: Log) -> None:
@@ -97,5 +98,7 @@ def test_what_was_removed_ahead_of_a_reader_that_is_behind_is_counted(log: Log) 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning(log: Log) -> None:
     log.send(3)
     log.start(1000)
+    assert log.reader.take_anew() == {PLACE}
     assert log.read(3) == [0, 1, 2]
     assert log.reader.take_lost() == {}
+    assert log.reader.take_anew() == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import fastavro
 import pytest
 
-from schemas.schema import schema_text
+from schemas.schema import blank_record, read_schema, schema_text
 from schemas.single_object import SingleObjectCodec
 from schemas.topic import (
     ALERT_DELIVERIES,
@@ -143,3 +143,21 @@ def test_setup_registers_every_schema_once_and_a_dry_run_none(pipeline: Pipeline
     assert acts() == {"create": len(topics)}
     assert set(registry.subjects) == {f"{topic}-value" for topic in topics}
     assert acts() == {"keep": len(topics)}
+
+
+def test_alerts_wait_while_the_registry_is_away(pipeline: Pipeline, registry: Registry) -> None:
+    with pipeline.running(**_credentials(registry)) as system:
+        later = json.loads(schema_text(NODES.schema))
+        later["fields"].append({"name": "later", "type": ["null", "string"], "default": None, "doc": "A later field."})
+        number = registry.register(f"{NODES.full_name(pipeline.prefix)}-value", json.dumps(later))
+        later_codec = SingleObjectCodec(fastavro.parse_schema(later), number)  # type: ignore[arg-type]
+        record = {**blank_record(read_schema(NODES.schema)), "node": "node9", "later": "yes"}
+        registry.stop()
+        pipeline.send_bytes(NODES, later_codec.encode(record))
+        log = system.log_of(WORKER)
+        await_that(lambda: "alerts wait" in log.read_text(), "the worker says that alerts wait", seconds=90)
+        registry.start()
+        taken = f'conntrail_worker_alert_records_total{{topic="{NODES.name}"}}'
+        await_that(lambda: f"{taken} 1.0" in system.metrics_of(WORKER), "the record to be taken", seconds=90)
+        system.check()
+    assert pipeline.values(DEAD_LETTER) == []

@@ -53,6 +53,22 @@ def test_a_window_that_was_withdrawn_counts_no_more() -> None:
     assert made.engine.counters.superseded == 1
 
 
+def test_records_of_a_topic_that_was_made_anew_are_no_replay() -> None:
+    made = settled()
+    made.offsets |= {"windows": 100_000, "denials": 100_000}
+    made.window(at=SETTLED)
+    made.take(denial(made, FRONTEND, DATABASE, at=SETTLED, port=1))
+    made.engine.forget_places({("windows", 0), ("changes", 0)})
+    made.advance(SETTLED + MINUTE)
+    made.restart()
+    made.offsets |= {"windows": -1, "denials": -1}
+    made.window(at=SETTLED + MINUTE, **failed("denied"))
+    made.take(denial(made, FRONTEND, DATABASE, at=SETTLED + MINUTE, port=1))
+    made.advance(SETTLED + 3 * MINUTE)
+    assert "communication-break" in made.open()
+    assert made.engine.counters.replayed == 1  # of the topic that is the same
+
+
 def test_a_restart_loses_and_doubles_nothing() -> None:
     made = settled()
     made.take(change(made, at=SETTLED))

@@ -226,3 +226,15 @@ def test_alerts_that_are_over_make_room_for_new_ones() -> None:
         made.take(node(made, "complete", at=SETTLED + (number * 100 + 60) * SECOND, name=f"node{number}"))
     assert [record["status"] for record in made.records] == ["open", "resolved"] * 4
     assert made.engine.counters.refused_alerts == 0
+
+
+def test_what_stays_open_with_nothing_new_is_told_again_as_it_was_once_a_day() -> None:
+    made = settled()
+    for turn in range(60 * 60):
+        made.take(node(made, "blind", at=SETTLED + turn * MINUTE))
+        made.advance(SETTLED + turn * MINUTE + 10 * SECOND)
+    told = [record for record in made.records if record["rule"] == "node-blind"]
+    days = [[record for record in told if record["revision"] == last] for last in {one["revision"] for one in told}]
+    assert max(map(len, days)) >= 2
+    assert all(record == words[0] for words in days for record in words)
+    assert [record["status"] for record in told].count("open") == 1

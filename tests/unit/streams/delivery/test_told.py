@@ -79,3 +79,21 @@ def test_an_alert_that_fails_stands_behind_the_others_and_keeps_its_age() -> Non
     assert queue.older(10.0, 10.0) == ["a"]
     queue.done("b")
     assert queue.next_at() == 5.0
+
+
+def test_what_must_outlast_its_topic_is_since_when_a_receiver_is_there_and_what_it_has_open() -> None:
+    dead = delivery(_HOOK, Item(alert("a2"), "open"), "dead", AT_NS, None)
+    over = delivery(_HOOK, Item(resolved("a3"), "resolve"), "delivered", AT_NS, None)
+    tally = _tally(_OPENED)
+    for record in (dead, over):
+        tally.take(record)
+    lasting = tally.lasting("test", _HOOK.name)
+    assert lasting == [
+        first_record("test", _HOOK.name, AT_NS - 1),
+        delivery(_HOOK, Item(alert(), "open"), "delivered", AT_NS, None),
+    ]
+    again = Tally()
+    for record in lasting:
+        again.take(record)
+    assert (again.since_ns, again.get("a1")) == (tally.since_ns, tally.get("a1"))
+    assert Tally().lasting("test", _HOOK.name) == []
