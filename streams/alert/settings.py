@@ -31,7 +31,9 @@ class AlertSettings:
     """An edge or workload of which nothing was heard for so long is forgotten."""
     maximum_edges: int = 200_000
     maximum_edges_of_source: int = 2000
-    """A workload that dials more than that is no reason to forget the others' edges."""
+    """A workload that dials more than that is no reason to forget the others' edges: its own that never worked go."""
+    maximum_edges_from_outside: int = 20_000
+    """The same for all sources outside together: whoever scans from there meets every port of every destination."""
     maximum_clients: int = 20_000
     maximum_domains: int = 20_000
     maximum_pairs: int = 50_000
