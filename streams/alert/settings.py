@@ -42,7 +42,7 @@ class AlertSettings:
     """Nodes, stages, captures and objects of events that rules are about."""
     maximum_changes: int = 2000
     maximum_findings: int = 20_000
-    """Subjects for which a rule holds, open or waiting."""
+    """Subjects for which a rule holds, open or waiting. Those of severity low fill half of it at most."""
     maximum_alerts: int = 2000
     maximum_silences: int = 500
     ahead_seconds: float = 600

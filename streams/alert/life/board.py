@@ -1,6 +1,8 @@
 """Findings and alerts by what they are looked up by. Bounded; what finds no room is counted."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from streams.alert.counters import AlertCounters
 from streams.alert.life.inhibition import Inhibitions
@@ -10,6 +12,8 @@ from streams.alert.state.shelf import Shelf
 
 GroupKey = tuple[str, tuple[str, ...]]
 """Rule and values."""
+_SHARES: Final = MappingProxyType({"low": 0.5, "medium": 0.75})
+"""Of all room, what findings of lower severities may fill: a flood of them leaves the rest to what matters more."""
 
 
 class Board:
@@ -38,9 +42,9 @@ class Board:
         self._number = 0
         self._load()
 
-    def has_room(self) -> bool:
-        """Whether one more finding is kept."""
-        return len(self.findings) < self._maximum_findings
+    def has_room(self, rule: Rule) -> bool:
+        """Whether one more finding of a rule is kept."""
+        return len(self.findings) < self._maximum_findings * _SHARES.get(rule.severity, 1.0)
 
     def keep(self, finding: Finding) -> None:
         """Keep a finding, or what changed of it."""

@@ -52,7 +52,7 @@ class Cycle:
         identity = self._identity(rule, observation)
         finding = self._board.findings.get(identity)
         if finding is None:
-            if not self._board.has_room():
+            if not self._board.has_room(rule):
                 self._counters.refused_findings += 1
                 return
             finding = self._made(identity, rule, observation, facts, now_ns)

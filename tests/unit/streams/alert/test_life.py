@@ -3,7 +3,7 @@
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from streams.alert.rule.parse import parse_rules
-from streams.alert.signal.end import End
+from streams.alert.signal.end import NOWHERE, End
 from tests.unit.streams.alert.builders import (
     CHECKOUT,
     DATABASE,
@@ -215,6 +215,19 @@ def test_what_finds_no_room_is_counted() -> None:
     cut(made, *CLIENTS[:5])
     assert made.engine.counters.refused_findings >= 2
     assert made.records[0]["member_count"] == 3
+
+
+def test_what_matters_little_leaves_room_for_what_matters_more() -> None:
+    made = settled(maximum_findings=20)
+    for step in range(4):
+        for port in range(1000, 1030):
+            facts = {"port": port, "direction": "inbound"}
+            made.take(denial(made, NOWHERE, CHECKOUT, at=AT + 5 * step * SECOND, **facts))
+    made.advance(AT + 20 * SECOND)
+    assert set(made.open()) == {"policy-denied"}
+    assert made.engine.counters.refused_findings > 0
+    cut(made, at=AT + 20 * SECOND)
+    assert "communication-break" in made.open()
 
 
 def test_alerts_that_are_over_make_room_for_new_ones() -> None:
