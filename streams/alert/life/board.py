@@ -96,6 +96,13 @@ class Board:
         """Findings of the same rule and group, itself included."""
         return [self.findings[one] for one in self._groups.get(group_key(finding), ())]
 
+    def refill(self, alert: AlertState, maximum: int, now_ns: int) -> bool:
+        """Take findings of an alert's group that were too many to be members as its members; whether there are any."""
+        group = self._groups.get((alert.rule, tuple(alert.group)), ()) if alert.is_group else ()
+        rest = [one for one in group if self.findings[one].alert == alert.id]
+        alert.members = dict.fromkeys(rest[:maximum], now_ns)
+        return bool(rest)
+
     def members(self, alert: AlertState) -> list[Finding]:
         """What an alert tells of, in the order of coming."""
         return [self.findings[one] for one in alert.members if one in self.findings]

@@ -230,6 +230,24 @@ def test_what_matters_little_leaves_room_for_what_matters_more() -> None:
     assert "communication-break" in made.open()
 
 
+def test_a_group_of_more_than_are_told_apart_is_over_when_all_of_it_is() -> None:
+    sources = [End("shop", "Deployment", f"app{number}") for number in range(2003)]
+    made = world()
+    for minute in range(2):
+        made.take(*(window(made.place("windows"), source, DATABASE, at=START + minute * MINUTE) for source in sources))
+        made.advance(START + (minute + 1) * MINUTE)
+    made.settle()
+    cut(made, *sources)
+    mended = (window(made.place("windows"), source, DATABASE, at=SETTLED + MINUTE) for source in sources[:-2])
+    made.take(*mended)
+    made.advance(SETTLED + 3 * MINUTE)
+    (alert,) = made.open().values()
+    assert alert["members"] == ["shop/app2001 → data/db:5432/tcp", "shop/app2002 → data/db:5432/tcp"]
+    made.take(*(window(made.place("windows"), one, DATABASE, at=SETTLED + 3 * MINUTE) for one in sources[-2:]))
+    (resolved,) = (record for record in made.records if record["status"] == "resolved")
+    assert resolved["member_count"] == 2000
+
+
 def test_alerts_that_are_over_make_room_for_new_ones() -> None:
     made = world(maximum_alerts=2)
     for number in range(4):
