@@ -23,7 +23,7 @@ class AlertCounters:
     """Resolutions held back since the alert flaps."""
     evicted_edges: int = 0
     refused_edges: int = 0
-    """New edges of sources that have too many already."""
+    """Records of new edges of sources that have too many already, all of which have worked."""
     evicted_clients: int = 0
     evicted_domains: int = 0
     evicted_pairs: int = 0

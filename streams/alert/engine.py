@@ -143,10 +143,12 @@ class Engine:
         heard = self._known.edges.observe(signal)
         if heard is None:
             return
-        self._turn(heard)
+        if heard.is_kept:
+            self._turn(heard)
         # First whether the source looks around: that says more than any single edge of it.
         self._ask(scan_of(heard.facts))
-        self._ask_rules("edge", heard.name, heard.facts.measures, heard.observation)
+        if heard.is_kept:
+            self._ask_rules("edge", heard.name, heard.facts.measures, heard.observation)
 
     def _turn(self, heard: Heard) -> None:
         state = heard.facts.state

@@ -31,7 +31,9 @@ class AlertSettings:
     """An edge or workload of which nothing was heard for so long is forgotten."""
     maximum_edges: int = 200_000
     maximum_edges_of_source: int = 2000
-    """A workload that dials more than that is no reason to forget the others' edges."""
+    """A workload that dials more than that is no reason to forget the others' edges: its own that never worked go."""
+    maximum_edges_from_outside: int = 20_000
+    """The same for all sources outside together: whoever scans from there meets every port of every destination."""
     maximum_clients: int = 20_000
     maximum_domains: int = 20_000
     maximum_pairs: int = 50_000
@@ -40,7 +42,7 @@ class AlertSettings:
     """Nodes, stages, captures and objects of events that rules are about."""
     maximum_changes: int = 2000
     maximum_findings: int = 20_000
-    """Subjects for which a rule holds, open or waiting."""
+    """Subjects for which a rule holds, open or waiting. Those of severity low fill half of it at most."""
     maximum_alerts: int = 2000
     maximum_silences: int = 500
     ahead_seconds: float = 600

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from streams.notice.pattern import MAXIMUM_LETTERS, is_like
+from streams.alert.life.matcher import namespaces_of, workload_names
+from streams.alert.life.pattern import MAXIMUM_LETTERS, is_like
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 STATUSES: Final = ("open", "updated", "resolved")
@@ -63,16 +64,6 @@ def at_least(severity: str) -> tuple[str, ...]:
     """A severity and those above. Raises SelectionError for a word that is none."""
     _require_known("severity", (severity,), SEVERITIES)
     return SEVERITIES[SEVERITIES.index(severity) :]
-
-
-def namespaces_of(alert: Mapping[str, Any]) -> set[str]:
-    """Of the alert and of the workloads that it touches."""
-    return {alert["namespace"], *(name.partition("/")[0] for name in alert["workloads"])}
-
-
-def workload_names(alert: Mapping[str, Any]) -> set[str]:
-    """With and without their namespace."""
-    return {name for full in alert["workloads"] for name in (full, full.rpartition("/")[2])}
 
 
 def _fits(wanted: tuple[str, ...], values: Iterable[str]) -> bool:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from streams.notice.pattern import MAXIMUM_LETTERS, is_like
-from streams.notice.selection import namespaces_of, workload_names
+from streams.alert.life.matcher import all_hold
+from streams.alert.life.pattern import MAXIMUM_LETTERS
 
 Record = dict[str, Any]
-_FIELDS: Final = ("id", "rule", "category", "severity")
 _NS_PER_SECOND: Final = 1_000_000_000
 MAXIMUM_SECONDS: Final = 30 * 86_400
 """The topic keeps nothing for longer, so a longer silence would end without a word."""
@@ -22,12 +21,7 @@ class SilenceError(ValueError):
 
 def holds_back(silence: Mapping[str, Any], alert: Mapping[str, Any], at_ns: int) -> bool:
     """Whether a silence lasts at ``at_ns`` and all its matchers hold for an alert; one without matchers holds none."""
-    matchers: Mapping[str, str] = silence["matchers"]
-    return (
-        silence["created_at_ns"] <= at_ns < silence["ends_at_ns"]
-        and bool(matchers)
-        and all(any(is_like(value, (pattern,)) for value in _values(alert, name)) for name, pattern in matchers.items())
-    )
+    return silence["created_at_ns"] <= at_ns < silence["ends_at_ns"] and all_hold(silence["matchers"], alert)
 
 
 def is_silenced(silences: Iterable[Mapping[str, Any]], alert: Mapping[str, Any], now_ns: int) -> bool:
@@ -55,17 +49,6 @@ def make_silence(silence_id: str, cluster: str, wish: Mapping[str, Any], now_ns:
 def ended(silence: Mapping[str, Any], now_ns: int) -> Record:
     """The same silence, over at ``now_ns``; kept, so that people see that it was there."""
     return {**silence, "ends_at_ns": min(now_ns, silence["ends_at_ns"])}
-
-
-def _values(alert: Mapping[str, Any], name: str) -> Iterable[str]:
-    if name in _FIELDS:
-        return (alert[name],)
-    if name == "namespace":
-        return namespaces_of(alert)
-    if name == "workload":
-        return workload_names(alert)
-    value = alert["subject"].get(name)
-    return () if value is None else (value,)
 
 
 def _matchers(value: Any) -> dict[str, str]:

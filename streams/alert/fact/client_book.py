@@ -47,9 +47,10 @@ class ClientBook:
         self._counters.evicted_clients += len(self._shelf.put(self._shelf.key(state.end.key), state))
 
     def has_room(self, state: ClientState) -> bool:
-        """Whether one more edge of this client is kept; all that is outside is one client, with as much room."""
-        is_full = state.edges >= self._settings.maximum_edges_of_source
-        return state.end == NOWHERE or not is_full
+        """Whether one more edge of this client is kept; all that is outside is one client, with room of its own."""
+        settings = self._settings
+        is_outside = state.end == NOWHERE
+        return state.edges < (settings.maximum_edges_from_outside if is_outside else settings.maximum_edges_of_source)
 
     def note_target(self, state: ClientState, destination: End, port: int, at_ns: int, *, works: bool) -> None:
         """A destination that is new or never worked was dialled."""

@@ -53,7 +53,9 @@ class DomainBook:
         state.queries += signal.count
         state.length_sum += signal.count * len(before)
         state.entropy_sum += signal.count * entropy(before.replace(".", ""))
-        note_distinct(state.names, digest(signal.name), signal.end_ns, KEPT_NS, _MAXIMUM_NAMES)
+        self._counters.evicted_names += note_distinct(
+            state.names, digest(signal.name), signal.end_ns, KEPT_NS, _MAXIMUM_NAMES
+        )
 
     def _observation(self, state: DomainState, signal: DnsSignal, domain: str) -> Observation:
         source = signal.source

@@ -11,6 +11,7 @@ from streams.alert.counters import AlertCounters
 from streams.alert.fact.client_book import ClientBook
 from streams.alert.fact.edge_facts import EdgeFacts
 from streams.alert.fact.edge_observation import MAXIMUM_POLICIES, Heard
+from streams.alert.fact.unproven import UnprovenEdges
 from streams.alert.settings import AlertSettings
 from streams.alert.signal.end import NOWHERE, OUTSIDE, SERVICE, End
 from streams.alert.signal.signal import EdgeSignal
@@ -48,16 +49,18 @@ class EdgeBook:
         self._counters = counters
         self._domain_of = domain_of
         self._behind: dict[str, str] = {}
+        self._unproven = UnprovenEdges()
         for key in shelf:
             state = shelf.get(key)
             if state is not None:
                 self._note_service(key, state)
+                self._unproven.note(key, state)
 
     def __len__(self) -> int:
         return len(self._shelf)
 
     def observe(self, signal: EdgeSignal) -> Heard | None:
-        """None for what was seen already, is stale, or has no room."""
+        """None for what was seen already, is stale, or works and has no room."""
         if self._spans.is_stale(signal.emission):
             self._counters.superseded += 1
             return None
@@ -65,10 +68,7 @@ class EdgeBook:
         client = self._clients.of(signal.source, signal.start_ns)
         state = self._shelf.get(key) or self._made(signal, client)
         if state is None:
-            self._clients.note_target(client, signal.destination, signal.port, signal.end_ns, works=signal.started > 0)
-            self._clients.keep(client)
-            self._counters.refused_edges += 1
-            return None
+            return self._refused(key, client, signal)
         if is_replayed(state.seen, signal.place):
             self._counters.replayed += 1
             return None
@@ -103,19 +103,46 @@ class EdgeBook:
         return self._shelf.key(edge_name(signal.source, signal.destination, signal.port, signal.transport))
 
     def _made(self, signal: EdgeSignal, client: ClientState) -> EdgeState | None:
-        if not self._clients.has_room(client):
+        if not self._clients.has_room(client) and not self._make_room(client):
             return None
         client.edges += 1
         self._clients.keep(client)
-        return EdgeState(signal.source, signal.destination, signal.port, signal.transport, signal.start_ns)
+        return _new_state(signal)
+
+    def _make_room(self, client: ClientState) -> bool:
+        """Forget the edge of a client that never worked and was not heard of for longest; False when all have worked.
+
+        What works stays, so that its break is known: else a scan would end the memory of what the client does.
+        """
+        key = self._unproven.oldest(client.end)
+        if key is None:
+            return False
+        state = self._shelf.get(key)
+        self._shelf.drop(key)
+        self._unproven.forget(key, client.end)  # also one that cannot be read
+        if state is not None:
+            self._counters.evicted_edges += 1
+            self._gone(key, state)
+        return True
+
+    def _refused(self, key: str, client: ClientState, signal: EdgeSignal) -> Heard | None:
+        """What fails without room to be kept may be part of a scan; of what works nobody knows whether it is new."""
+        self._counters.refused_edges += 1
+        if signal.action == "allowed":
+            return None
+        state = _new_state(signal)
+        count = self._apply(state, signal)
+        return Heard(key, self._facts(state, signal, client, was_failing=False), count, is_kept=False)
 
     def _keep(self, key: str, state: EdgeState) -> None:
         self._note_service(key, state)
+        self._unproven.note(key, state)
         for gone, lost in self._shelf.put(key, state):
             self._counters.evicted_edges += 1
             self._gone(gone, lost)
 
     def _gone(self, key: str, state: EdgeState) -> None:
+        self._unproven.forget(key, state.source)
         dialled = _dialled(state.source, state.service, state.service_port)
         if self._behind.get(dialled) == key:
             del self._behind[dialled]
@@ -174,6 +201,10 @@ class EdgeBook:
 
     def _domain(self, destination: End) -> str:
         return self._domain_of(destination.name) if destination.kind == OUTSIDE else ""
+
+
+def _new_state(signal: EdgeSignal) -> EdgeState:
+    return EdgeState(signal.source, signal.destination, signal.port, signal.transport, signal.start_ns)
 
 
 def _dialled(source: End, service: str, port: int) -> str:

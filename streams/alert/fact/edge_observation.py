@@ -19,6 +19,8 @@ class Heard:
     name: str
     facts: EdgeFacts
     count: int
+    is_kept: bool = True
+    """False where there is no room for it: it says nothing of itself, only of what its source does."""
 
     def observation(self) -> Observation:
         """What rules and alerts are told."""

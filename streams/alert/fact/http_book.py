@@ -18,6 +18,8 @@ _LEAST_LATENCY_US: Final = 2000
 _LEAST_REQUESTS: Final = 10
 """Of a minute that teaches."""
 _NOTHING: Final = (0, 0, 0, 0, 0)
+_MAXIMUM_PATH: Final = 200
+"""Characters of a path that are kept and told."""
 
 
 class HttpBook:
@@ -52,7 +54,7 @@ class HttpBook:
                 **source_measures(source, client.first_seen_ns, signal.end_ns),
                 **destination_measures(destination, signal.port),
                 **_counts(state, signal.end_ns - window_ns),
-                "path": signal.path,
+                "path": state.failed_path,
             }
 
         return Observation(
@@ -78,7 +80,7 @@ class HttpBook:
                 port=signal.port,
                 transport="tcp",
                 service=signal.service,
-                evidence=[f"status {signal.status or 'unknown'} for {signal.path[:200]}"] if is_error else [],
+                evidence=[f"status {signal.status or 'unknown'} for {signal.path[:_MAXIMUM_PATH]}"] if is_error else [],
             ),
         )
 
@@ -92,6 +94,8 @@ def _apply(state: PairState, signal: HttpSignal) -> None:
     index = next((at for at, bucket in enumerate(state.buckets) if bucket[0] == start_ns), 0)
     at_ns, requests, errors, timed, latency_us = state.buckets[index]
     is_timed = signal.mean_us is not None
+    if signal.action != "answered":
+        state.failed_path = signal.path[:_MAXIMUM_PATH]
     state.buckets[index] = (
         at_ns,
         requests + signal.count,

@@ -1,6 +1,8 @@
 """Findings and alerts by what they are looked up by. Bounded; what finds no room is counted."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from streams.alert.counters import AlertCounters
 from streams.alert.life.inhibition import Inhibitions
@@ -10,6 +12,8 @@ from streams.alert.state.shelf import Shelf
 
 GroupKey = tuple[str, tuple[str, ...]]
 """Rule and values."""
+_SHARES: Final = MappingProxyType({"low": 0.5, "medium": 0.75})
+"""Of all room, what findings of lower severities may fill: a flood of them leaves the rest to what matters more."""
 
 
 class Board:
@@ -38,9 +42,9 @@ class Board:
         self._number = 0
         self._load()
 
-    def has_room(self) -> bool:
-        """Whether one more finding is kept."""
-        return len(self.findings) < self._maximum_findings
+    def has_room(self, rule: Rule) -> bool:
+        """Whether one more finding of a rule is kept."""
+        return len(self.findings) < self._maximum_findings * _SHARES.get(rule.severity, 1.0)
 
     def keep(self, finding: Finding) -> None:
         """Keep a finding, or what changed of it."""
@@ -91,6 +95,13 @@ class Board:
     def peers(self, finding: Finding) -> list[Finding]:
         """Findings of the same rule and group, itself included."""
         return [self.findings[one] for one in self._groups.get(group_key(finding), ())]
+
+    def refill(self, alert: AlertState, maximum: int, now_ns: int) -> bool:
+        """Take findings of an alert's group that were too many to be members as its members; whether there are any."""
+        group = self._groups.get((alert.rule, tuple(alert.group)), ()) if alert.is_group else ()
+        rest = [one for one in group if self.findings[one].alert == alert.id]
+        alert.members = dict.fromkeys(rest[:maximum], now_ns)
+        return bool(rest)
 
     def members(self, alert: AlertState) -> list[Finding]:
         """What an alert tells of, in the order of coming."""

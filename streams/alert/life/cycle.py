@@ -23,7 +23,7 @@ _COUNTS: Final = {
     "pipeline": "dead_letters",
 }  # fmt: skip
 _MAXIMUM_MEMBERS: Final = 2000
-"""Of one alert; beyond, members come and go without being told apart."""
+"""Of one alert that are told apart; the others take the place of these when none of them is left."""
 
 
 class Cycle:
@@ -52,7 +52,7 @@ class Cycle:
         identity = self._identity(rule, observation)
         finding = self._board.findings.get(identity)
         if finding is None:
-            if not self._board.has_room():
+            if not self._board.has_room(rule):
                 self._counters.refused_findings += 1
                 return
             finding = self._made(identity, rule, observation, facts, now_ns)
@@ -246,7 +246,7 @@ class Cycle:
         self._end_if_empty(alert, reason, now_ns)
 
     def _end_if_empty(self, alert: AlertState, reason: str, now_ns: int) -> None:
-        if alert.members:
+        if alert.members or self._board.refill(alert, _MAXIMUM_MEMBERS, now_ns):
             self._touched[alert.id] = None
         elif alert.is_open:
             alert.is_open = False

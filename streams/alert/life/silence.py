@@ -1,17 +1,16 @@
 """Silences: which alerts are held back from subscribers, and until when."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import msgspec
 
 from streams.alert.counters import AlertCounters
+from streams.alert.life.matcher import all_hold
+from streams.alert.life.pattern import MAXIMUM_LETTERS
 from streams.alert.state.shelf import Shelf
 
 _MAXIMUM_MATCHERS: Final = 16
-_MAXIMUM_PATTERN: Final = 256
-_OWN: Final = ("id", "rule", "category", "severity", "namespace")
 
 
 class SilenceState(msgspec.Struct, array_like=True):
@@ -22,7 +21,7 @@ class SilenceState(msgspec.Struct, array_like=True):
 
     def holds(self, record: Mapping[str, Any]) -> bool:
         """Whether all matchers hold; one without any holds back nothing."""
-        return bool(self.matchers) and all(_matches(record, *pair) for pair in self.matchers.items())
+        return all_hold(self.matchers, record)
 
 
 class SilenceBook:
@@ -38,7 +37,7 @@ class SilenceBook:
         """Take a Silence record, which replaces an earlier one of its id; False when it is none for us or too large."""
         matchers = record["matchers"]
         is_sound = len(matchers) <= _MAXIMUM_MATCHERS and all(
-            len(name) <= _MAXIMUM_PATTERN and len(pattern) <= _MAXIMUM_PATTERN for name, pattern in matchers.items()
+            len(name) <= MAXIMUM_LETTERS and len(pattern) <= MAXIMUM_LETTERS for name, pattern in matchers.items()
         )
         if record["cluster"] not in ("", self._cluster):
             return False
@@ -70,13 +69,3 @@ class SilenceBook:
     def _drop(self, key: str) -> bool:
         self._shelf.drop(key)
         return self._live.pop(key, None) is not None
-
-
-def _matches(record: Mapping[str, Any], name: str, text: str) -> bool:
-    pattern = text.replace("[", "[[]")  # only * and ? mean more than themselves
-    if name in _OWN:
-        return fnmatchcase(record[name], pattern)
-    if name == "workload":
-        return any(fnmatchcase(workload, pattern) for workload in record["workloads"])
-    value = record["subject"].get(name)
-    return value is not None and fnmatchcase(value, pattern)

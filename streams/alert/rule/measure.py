@@ -97,8 +97,8 @@ _SCAN: Final = {
     "hosts": _number("Distinct destinations, new or never working."),
     "unreached_hosts": _number("Those of them that never worked."),
     "ports": _number("Greatest number of distinct such ports on one destination."),
-    "targets": _number("Distinct such destinations with port."),
-    "target": _text("The destination with most ports."),
+    "targets": _number("Distinct such destinations with port; 512 at most are told apart."),
+    "target": _text("The destination last tried: the one with most ports when `ports` has just risen."),
     "works": _flag("The last one got through."),
 }
 _DNS: Final = {
@@ -121,7 +121,7 @@ _DOMAIN: Final = {
     **_COMMON,
     "domain": _text("Registered domain."),
     "queries": _number("Questions for names under it."),
-    "names": _number("Distinct names under it; from 512 on an estimate."),
+    "names": _number("Distinct names under it; 512 at most are told apart."),
     "mean_length": _number("Mean length of what stands before the domain, characters."),
     "entropy": _number("Mean entropy of it, bits a character."),
 }
@@ -135,7 +135,7 @@ _HTTP: Final = {
     "error_rise": _number("Ratio over its baseline; a baseline below 1 in 1,000 counts as that."),
     "latency_us": _number("Mean latency, µs."),
     "latency_rise": _number("Latency over its baseline."),
-    "path": _text("Template of the last path that failed."),
+    "path": _text("Template of the last path that failed; empty when none has."),
 }
 _NODE: Final = {
     "node": _text("Node."),

@@ -65,6 +65,8 @@ class PairState(msgspec.Struct, array_like=True):
     errors: Average = msgspec.field(default_factory=Average)
     latency_us: Average = msgspec.field(default_factory=Average)
     first_seen_ns: int = 0
+    failed_path: str = ""
+    """Of the last request that failed."""
 
 
 class ThingState(msgspec.Struct, array_like=True):

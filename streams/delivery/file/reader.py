@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from runtime.reader import certificates
 from runtime.settings import SettingsError
 from streams.delivery.receiver import Receiver, ReceiverError, build_receiver, line_of, parse_entries
 
@@ -54,6 +55,8 @@ def read_receivers(path: str) -> tuple[Receiver, ...]:
     try:
         text = Path(path).read_text(encoding="utf-8")
         entries = parse_entries(tomllib.loads(text))
+        for name, entry in entries.items():
+            _require_authorities(name, entry.ca_certs)
         return tuple(
             build_receiver(
                 name,
@@ -70,6 +73,14 @@ def read_receivers(path: str) -> tuple[Receiver, ...]:
     except ReceiverError as error:
         line = line_of(text, error.receiver)
         raise SettingsError(f"{_SETTING}={path}: {f'line {line}: ' if line else ''}{error}") from error
+
+
+def _require_authorities(name: str, path: str) -> None:
+    try:
+        if path:
+            certificates("ca_certs", path)
+    except SettingsError as error:
+        raise ReceiverError(str(error), name) from error
 
 
 def _referred(name: str, file: str, variable: str) -> str:

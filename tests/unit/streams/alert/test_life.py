@@ -3,7 +3,7 @@
 from schemas.schema import read_schema
 from schemas.single_object import SingleObjectCodec
 from streams.alert.rule.parse import parse_rules
-from streams.alert.signal.end import End
+from streams.alert.signal.end import NOWHERE, End
 from tests.unit.streams.alert.builders import (
     CHECKOUT,
     DATABASE,
@@ -215,6 +215,37 @@ def test_what_finds_no_room_is_counted() -> None:
     cut(made, *CLIENTS[:5])
     assert made.engine.counters.refused_findings >= 2
     assert made.records[0]["member_count"] == 3
+
+
+def test_what_matters_little_leaves_room_for_what_matters_more() -> None:
+    made = settled(maximum_findings=20)
+    for step in range(4):
+        for port in range(1000, 1030):
+            facts = {"port": port, "direction": "inbound"}
+            made.take(denial(made, NOWHERE, CHECKOUT, at=AT + 5 * step * SECOND, **facts))
+    made.advance(AT + 20 * SECOND)
+    assert set(made.open()) == {"policy-denied"}
+    assert made.engine.counters.refused_findings > 0
+    cut(made, at=AT + 20 * SECOND)
+    assert "communication-break" in made.open()
+
+
+def test_a_group_of_more_than_are_told_apart_is_over_when_all_of_it_is() -> None:
+    sources = [End("shop", "Deployment", f"app{number}") for number in range(2003)]
+    made = world()
+    for minute in range(2):
+        made.take(*(window(made.place("windows"), source, DATABASE, at=START + minute * MINUTE) for source in sources))
+        made.advance(START + (minute + 1) * MINUTE)
+    made.settle()
+    cut(made, *sources)
+    mended = (window(made.place("windows"), source, DATABASE, at=SETTLED + MINUTE) for source in sources[:-2])
+    made.take(*mended)
+    made.advance(SETTLED + 3 * MINUTE)
+    (alert,) = made.open().values()
+    assert alert["members"] == ["shop/app2001 → data/db:5432/tcp", "shop/app2002 → data/db:5432/tcp"]
+    made.take(*(window(made.place("windows"), one, DATABASE, at=SETTLED + 3 * MINUTE) for one in sources[-2:]))
+    (resolved,) = (record for record in made.records if record["status"] == "resolved")
+    assert resolved["member_count"] == 2000
 
 
 def test_alerts_that_are_over_make_room_for_new_ones() -> None:

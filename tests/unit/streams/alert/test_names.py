@@ -25,6 +25,7 @@ from tests.unit.streams.alert.builders import (
     denial,
     dns,
     failed,
+    http,
     window,
 )
 
@@ -228,3 +229,21 @@ def test_what_no_service_can_be_called_is_an_expansion() -> None:
 
 def test_another_name_does_not_explain_a_miss() -> None:
     assert not is_step("apix.example.ec2.internal", relatives("api.example", "shop", DOMAIN), "shop", DOMAIN)
+
+
+def test_names_under_a_domain_that_are_too_many_to_be_told_apart_are_counted() -> None:
+    made = World()
+    for number in range(600):
+        observation = made.engine._known.domains.observe(dns(made, f"{number:020d}abcdefghij.evil.example", at=SETTLED))
+    assert observation is not None
+    assert observation.facts(MINUTE)["names"] == 512
+    assert made.engine.counters.evicted_names == 600 - 512
+
+
+def test_the_path_of_requests_is_the_last_one_that_failed() -> None:
+    made = World()
+    told = []
+    for action, path in (("answered", "/"), ("error", "/pay"), ("answered", "/cart"), ("unanswered", "/list")):
+        observation = made.engine._known.pairs.observe(http(made, action, 1, at=SETTLED, path=path))
+        told.append(observation.facts(MINUTE)["path"] if observation else None)
+    assert told == ["", "/pay", "/pay", "/list"]

@@ -107,3 +107,17 @@ def test_a_secret_that_was_replaced_is_a_change(tmp_path: Path) -> None:
     key.write_text("second")
     assert (file.look(), file.look()) == (False, True)
     assert file.receivers[0].secret == "second"
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+def test_authorities_that_are_of_no_use_leave_the_receivers_as_they_are(tmp_path: Path, text: str | None) -> None:
+    path, authorities = tmp_path / "receivers.toml", tmp_path / "ca.pem"
+    if text is not None:
+        authorities.write_text(text)
+    path.write_text(_GOOD)
+    file = ReceiverFile(str(path))
+    before = file.receivers
+    path.write_text(f'{_GOOD}\n[receivers.own]\nkind = "json"\nurl = "https://h.example"\nca_certs = "{authorities}"\n')
+    assert (file.look(), file.look()) == (False, True)
+    assert f"line 5: receiver own: ca_certs={authorities}: no file with certificates" in file.fault
+    assert file.receivers == before
