@@ -13,7 +13,8 @@ from streams.exchange.cut import APPLICATION_LOSSES
 from streams.exchange.judge import Judgement
 from streams.exchange.kind import Kind
 from streams.exchange.record import NOWHERE, Row, Told
-from streams.policy.template import is_template
+from streams.policy.template import ANY, is_template, is_told
+from streams.policy.verdict import Verdict
 from streams.policy.verdict_cache import Asked
 
 _TLS: Final = "tls"
@@ -38,8 +39,10 @@ def action_of(application: str, status: int) -> str:
 
 
 def asked_of(row: Row) -> Asked:
-    """The request as policies see it; of what tells no method they see the connection."""
-    return Asked("TCP", row["destination_port"], http=(row["method"], row["path"]) if row["method"] else None)
+    """The request as policies see it, with any path where none is told; without a method they see the connection."""
+    method, path = row["method"], row["path"]
+    http = (method, path if is_told(method, path) else ANY) if method else None
+    return Asked("TCP", row["destination_port"], http=http)
 
 
 def _is_served(row: Row) -> bool:
@@ -71,8 +74,15 @@ def _reason(row: Row, action: str, judged: Judgement) -> str | None:
         return judged.verdict.silent_reason or "no answer was seen"
     if action == "error":
         return f"status {row['status']}"
-    if judged.verdict.policy_verdict == "unknown" and is_template(row["path"]):
-        return f"{judged.verdict.words}: of the path only the template is known"
+    return _doubt(row, judged.verdict) if judged.verdict.policy_verdict == "unknown" else None
+
+
+def _doubt(row: Row, verdict: Verdict) -> str | None:
+    """Why the policies leave a request open, where its path may be the reason."""
+    if row["method"] and not is_told(row["method"], row["path"]):
+        return f"{verdict.words}: the path is not told"
+    if is_template(row["path"]):
+        return f"{verdict.words}: of the path only the template is known"
     return None
 
 
