@@ -1,7 +1,8 @@
 """What rows of L7Exchange say in L7 records (schemas/avro/l7.avsc).
 
 ``event.action``: ``answered``; ``error`` when the status is 500 or above, the server's own fault; ``unanswered`` when
-no answer was seen; ``hello`` for TLS, of which only the beginning can be read; ``cut`` for what the node did not show.
+no answer was seen; ``asked`` for HTTP/2, of whose answers none can be read; ``hello`` for TLS, of which only the
+beginning can be read; ``cut`` for what the node did not show.
 """
 
 from typing import Final
@@ -18,6 +19,8 @@ from streams.policy.verdict import Verdict
 from streams.policy.verdict_cache import Asked
 
 _TLS: Final = "tls"
+_WITHOUT_ANSWERS: Final = frozenset({"http2", "grpc"})
+"""Agents read their first requests alone, so that a missing answer says nothing."""
 _SERVER_ERROR: Final = 500
 _REFUSALS: Final = (0, 401, 403)
 """What a client gets whom a proxy enforces a policy against: no answer, or one of these. Cilium and Envoy say 403."""
@@ -34,7 +37,7 @@ def action_of(application: str, status: int) -> str:
     if application == _TLS:
         return "hello"
     if not status:
-        return "unanswered"
+        return "asked" if application in _WITHOUT_ANSWERS else "unanswered"
     return "error" if status >= _SERVER_ERROR else "answered"
 
 

@@ -83,6 +83,8 @@ def test_a_request_is_told_with_its_ends_and_the_service_that_was_dialled() -> N
         ({"status": 0}, "unanswered", "no answer was seen"),
         ({"protocol": "tls", "status": 0, "method": ""}, "hello", None),
         ({"protocol": "grpc", "status": 200}, "answered", None),
+        ({"protocol": "grpc", "status": 0}, "asked", None),
+        ({"protocol": "http2", "status": 0}, "asked", None),
     ],
 )
 def test_the_action_follows_the_answer(facts: Row, action: str, reason: str | None) -> None:
