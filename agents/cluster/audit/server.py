@@ -99,7 +99,7 @@ class AuditServer:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, str]:
         """HTTP status and words for a request."""
-        size = body_size(dict(handler.headers), self._settings.token, self._settings.maximum_body)
+        size = body_size(handler.headers, self._settings.token, self._settings.maximum_body)
         if isinstance(size, Refusal):
             return size.status, size.words
         if not self.is_open:

@@ -109,6 +109,14 @@ def test_who_has_no_token_and_what_is_too_large_or_broken_is_refused(plain: tupl
     assert _post(port, b"{")[0] == 400
 
 
+def test_names_of_headers_are_taken_in_any_case(plain: tuple[int, _Taker]) -> None:
+    port, _ = plain
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/audit", listed(AUDIT), {"authorization": f"Bearer {_TOKEN}"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def test_a_replica_that_does_not_publish_sends_requests_elsewhere() -> None:
     server = AuditServer(AuditSettings(address="127.0.0.1:0"), ClusterMetrics(CollectorRegistry()))
     port = server.start()
