@@ -64,7 +64,8 @@ class AgentSettings(Group, frozen=True):
     keep_query: bool = False
     """Keep the query string behind the path. It often holds secrets, and makes almost every path its own."""
     paths: TextTreatment = "keep"
-    """``keep`` path templates, ``hash`` them with ``hash_key``, or ``drop`` them."""
+    """``keep`` path templates, ``hash`` them with ``hash_key``, or ``drop`` them. Where only a path decides what the
+    policies say of a request, the verdict is then ``unknown``."""
     hosts: TextTreatment = "keep"
     """The same for Host headers and server names of TLS."""
     user_agents: TextTreatment = "keep"

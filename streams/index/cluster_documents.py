@@ -16,6 +16,9 @@ from streams.index.document import Body, Document, Record, distinct, head, prune
 _ERROR_STATUS = 400
 _MAXIMUM_ID = 512
 """Bytes of an _id that Elasticsearch takes."""
+_NS_PER_MS = 1_000_000
+_LONGEST_MS = 2**31 - 1
+"""24 days, of an event; a version has 63 bits, and a count 31."""
 _TYPES = {
     "create": "creation",
     "update": "change",
@@ -31,7 +34,7 @@ _TYPES = {
 
 
 def event_document(record: Record, namespace: str) -> Document:
-    """A Kubernetes Event: a higher count replaces a lower one, so its index is that of when it was seen first."""
+    """A Kubernetes Event: a later sight of it replaces an earlier one, so its index is that of the first."""
     body = _body(datasets.EVENT, namespace, record, record["last_seen_at_ns"])
     is_warning = record["type"] == "Warning"
     body["event"] |= pruned(
@@ -57,8 +60,14 @@ def event_document(record: Record, namespace: str) -> Document:
     body["related"] = _related(record, [node])
     index = datasets.EVENT.index(namespace, record["first_seen_at_ns"])
     identity = _identity("event", record["cluster"], record["uid"])
-    version = 2 * max(1, record["count"]) + bool(record["workloads"])
-    return Document(index, identity, version, without_empty(pruned(body)))
+    return Document(index, identity, _event_version(record), without_empty(pruned(body)))
+
+
+def _event_version(record: Record) -> int:
+    """Higher with the count, then with the last sight, then with the workloads."""
+    count: int = max(1, record["count"])
+    lasted_ms: int = (record["last_seen_at_ns"] - record["first_seen_at_ns"]) // _NS_PER_MS
+    return count << 32 | min(max(0, lasted_ms), _LONGEST_MS) << 1 | bool(record["workloads"])
 
 
 def audit_document(record: Record, namespace: str) -> Document:

@@ -12,8 +12,8 @@ from streams.metadata.address import canonical
 _OUTCOMES: Final = {
     "answered": "success", "failed": "failure", "timeout": "failure", "error": "failure", "unanswered": "failure",
 }  # fmt: skip
-"""A greeting's outcome is not known, nor that of what was not shown."""
-_INFO: Final = ("answered", "hello", "cut")
+"""Not known is the outcome of a greeting, of a request whose answer nobody reads, and of what was not shown."""
+_INFO: Final = ("answered", "asked", "hello", "cut")
 _ADDRESS_TYPES: Final = ("A", "AAAA")
 _NS_PER_US: Final = 1000
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")

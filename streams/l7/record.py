@@ -1,7 +1,8 @@
 """What rows of L7Exchange say in L7 records (schemas/avro/l7.avsc).
 
 ``event.action``: ``answered``; ``error`` when the status is 500 or above, the server's own fault; ``unanswered`` when
-no answer was seen; ``hello`` for TLS, of which only the beginning can be read; ``cut`` for what the node did not show.
+no answer was seen; ``asked`` for HTTP/2, of whose answers none can be read; ``hello`` for TLS, of which only the
+beginning can be read; ``cut`` for what the node did not show.
 """
 
 from typing import Final
@@ -13,10 +14,13 @@ from streams.exchange.cut import APPLICATION_LOSSES
 from streams.exchange.judge import Judgement
 from streams.exchange.kind import Kind
 from streams.exchange.record import NOWHERE, Row, Told
-from streams.policy.template import is_template
+from streams.policy.template import ANY, is_template, is_told
+from streams.policy.verdict import Verdict
 from streams.policy.verdict_cache import Asked
 
 _TLS: Final = "tls"
+_WITHOUT_ANSWERS: Final = frozenset({"http2", "grpc"})
+"""Agents read their first requests alone, so that a missing answer says nothing."""
 _SERVER_ERROR: Final = 500
 _REFUSALS: Final = (0, 401, 403)
 """What a client gets whom a proxy enforces a policy against: no answer, or one of these. Cilium and Envoy say 403."""
@@ -33,13 +37,15 @@ def action_of(application: str, status: int) -> str:
     if application == _TLS:
         return "hello"
     if not status:
-        return "unanswered"
+        return "asked" if application in _WITHOUT_ANSWERS else "unanswered"
     return "error" if status >= _SERVER_ERROR else "answered"
 
 
 def asked_of(row: Row) -> Asked:
-    """The request as policies see it; of what tells no method they see the connection."""
-    return Asked("TCP", row["destination_port"], http=(row["method"], row["path"]) if row["method"] else None)
+    """The request as policies see it, with any path where none is told; without a method they see the connection."""
+    method, path = row["method"], row["path"]
+    http = (method, path if is_told(method, path) else ANY) if method else None
+    return Asked("TCP", row["destination_port"], http=http)
 
 
 def _is_served(row: Row) -> bool:
@@ -71,8 +77,15 @@ def _reason(row: Row, action: str, judged: Judgement) -> str | None:
         return judged.verdict.silent_reason or "no answer was seen"
     if action == "error":
         return f"status {row['status']}"
-    if judged.verdict.policy_verdict == "unknown" and is_template(row["path"]):
-        return f"{judged.verdict.words}: of the path only the template is known"
+    return _doubt(row, judged.verdict) if judged.verdict.policy_verdict == "unknown" else None
+
+
+def _doubt(row: Row, verdict: Verdict) -> str | None:
+    """Why the policies leave a request open, where its path may be the reason."""
+    if row["method"] and not is_told(row["method"], row["path"]):
+        return f"{verdict.words}: the path is not told"
+    if is_template(row["path"]):
+        return f"{verdict.words}: of the path only the template is known"
     return None
 
 

@@ -12,6 +12,8 @@ from typing import Final
 
 _PLACEHOLDER: Final = re.compile(r"\{(?:id|date|email)\}")
 _REST: Final = "{*}"
+ANY: Final = f"/{_REST}"
+"""Of a path nothing is known."""
 _LONGEST_WORD: Final = 64
 """Longer segments are folded whatever they hold."""
 
@@ -19,6 +21,11 @@ _LONGEST_WORD: Final = 64
 def is_template(path: str) -> bool:
     """Tell whether anything in it is folded."""
     return path.endswith(_REST) or _PLACEHOLDER.search(path) is not None
+
+
+def is_told(method: str, path: str) -> bool:
+    """Tell whether a path is one and no hash, nor left out. ``*`` and what CONNECT asks for are as they are."""
+    return path.startswith("/") or path == "*" or method == "CONNECT"
 
 
 def equals(path: str, other: str) -> bool | None:

@@ -1,7 +1,7 @@
 """What a request to the audit webhook must bring before its body is read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 
 from runtime.bearer import is_shown
 
@@ -14,8 +14,11 @@ class Refusal:
     words: str
 
 
-def body_size(headers: Mapping[str, str], token: str, most: int) -> int | Refusal:
-    """Size of the body in bytes, or why the request is refused. ``most``: bytes of a body."""
+def body_size(headers: Message, token: str, most: int) -> int | Refusal:
+    """Size of the body in bytes, or why the request is refused. Names of headers are taken in any case.
+
+    ``most``: bytes of a body.
+    """
     if token and not is_shown(token, headers.get("Authorization", "")):
         return Refusal(401, "give the token of CONNTRAIL_AUDIT__TOKEN as a bearer token")
     text = headers.get("Content-Length", "")

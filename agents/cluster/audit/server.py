@@ -2,10 +2,13 @@
 
 Source: Kubernetes documentation, "Auditing", webhook backend. An API server repeats a request that is not answered
 with success, some minutes long, so 503 loses nothing as long as somebody can take it before. Connections are bounded in
-number, bodies in size, and every read in time; names of events are decided elsewhere (``take``).
+number, bodies in size, and what is sent in time, however slowly it drips; names of events are decided elsewhere
+(``take``).
 """
 
+import io
 import queue
+import socket
 import ssl
 import threading
 import time
@@ -26,6 +29,8 @@ _MAXIMUM_BODIES: Final = 4
 """Held in memory at once."""
 _QUEUE: Final = 8
 _READ_SECONDS: Final = 10.0
+_HEAD_SECONDS: Final = 20.0
+"""The wait before it counts too: twice as long as one read may take."""
 _BODY_SECONDS: Final = 30.0
 _ANSWER_SECONDS: Final = 10.0
 _CHUNK_BYTES: Final = 1 << 16
@@ -56,9 +61,10 @@ class Submission:
 class AuditServer:
     """One address. Inert until ``start``."""
 
-    def __init__(self, settings: AuditSettings, metrics: ClusterMetrics) -> None:
+    def __init__(self, settings: AuditSettings, metrics: ClusterMetrics, head_seconds: float = _HEAD_SECONDS) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._head_seconds = head_seconds
         self._queue: queue.Queue[Submission] = queue.Queue(_QUEUE)
         self._bodies = threading.BoundedSemaphore(_MAXIMUM_BODIES)
         self._server: ThreadingHTTPServer | None = None
@@ -99,7 +105,7 @@ class AuditServer:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, str]:
         """HTTP status and words for a request."""
-        size = body_size(dict(handler.headers), self._settings.token, self._settings.maximum_body)
+        size = body_size(handler.headers, self._settings.token, self._settings.maximum_body)
         if isinstance(size, Refusal):
             return size.status, size.words
         if not self.is_open:
@@ -138,13 +144,24 @@ class AuditServer:
         return context
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        answer, requests = self.answer, self._metrics.audit_requests
+        answer, requests, head_seconds = self.answer, self._metrics.audit_requests, self._head_seconds
 
         class Handler(BaseHTTPRequestHandler):
             timeout = _READ_SECONDS
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                super().setup()
+                self.rfile.close()
+                self._incoming = _Incoming(self.connection)
+                self.rfile = io.BufferedReader(self._incoming)
+
+            def handle_one_request(self) -> None:
+                self._incoming.allow(head_seconds)
+                super().handle_one_request()
+
             def do_POST(self) -> None:
+                self._incoming.allow(_BODY_SECONDS)
                 try:
                     status, words = answer(self)
                 except OSError:
@@ -167,6 +184,32 @@ class AuditServer:
                 _log.debug("audit request", line=format % args)
 
         return Handler
+
+
+class _Incoming(io.RawIOBase):
+    """What a client sends, until a deadline: each read has its own limit in time, and all of them together."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """From now on."""
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises TimeoutError."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request did not come")
+        self._connection.settimeout(min(left, _READ_SECONDS))
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(_READ_SECONDS)
 
 
 class _Server(ThreadingHTTPServer):
@@ -205,12 +248,11 @@ class _Server(ThreadingHTTPServer):
 
 
 def _body(handler: BaseHTTPRequestHandler, size: int) -> bytes:
-    """Raises OSError when it does not come in time."""
-    deadline = time.monotonic() + _BODY_SECONDS
+    """Raises OSError when it does not come, or not in time."""
     chunks, left = [], size
     while left:
         chunk = handler.rfile.read1(min(left, _CHUNK_BYTES))
-        if not chunk or time.monotonic() > deadline:
+        if not chunk:
             raise OSError("the body did not come")
         chunks.append(chunk)
         left -= len(chunk)

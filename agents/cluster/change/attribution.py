@@ -12,7 +12,8 @@ from agents.cluster.record.slim import Record
 
 _PATIENCE_NS: Final = 300 * 1_000_000_000
 _SKEW_NS: Final = 2 * 1_000_000_000
-"""The API server's clock may be ahead of ours by this."""
+"""The API server's clock may be ahead of ours by this, so that what made a change seems to have come after it. Whoever
+really came after it, as a controller does, must not be taken for its author: a request of so long before goes first."""
 _MAXIMUM_OBJECTS: Final = 4096
 _MAXIMUM_OF_OBJECT: Final = 16
 _VERBS: Final = {
@@ -54,7 +55,7 @@ class Attribution:
         if change["action"] not in _VERBS:
             return change
         known = self._object(key)
-        for request in known.requests:
+        for request in sorted(known.requests, key=lambda one: one.received_at_ns):
             change = _better(change, request, seen_at_ns)
         known.changes = [*known.changes, (seen_at_ns, change)][-_MAXIMUM_OF_OBJECT:]
         return change
@@ -81,10 +82,14 @@ class Attribution:
 
 
 def _better(change: Record, request: Request, seen_at_ns: int) -> Record:
-    """The change as this request's, when that is a later one than the one it is known by."""
+    """The change as this request's, when that fits it better than the one it is known by, and is later.
+
+    Readers take the later request, so that one that becomes known too late for its place changes nothing.
+    """
     is_fit = request.verb in _VERBS[change["action"]] and request.user
     age_ns = seen_at_ns - request.received_at_ns
     is_later = request.received_at_ns > change["by_at_ns"]
-    if not is_fit or not is_later or not -_SKEW_NS <= age_ns <= _PATIENCE_NS:
+    is_too_late = age_ns < 0 and change["by_at_ns"] >= seen_at_ns - _SKEW_NS
+    if not is_fit or not is_later or is_too_late or not -_SKEW_NS <= age_ns <= _PATIENCE_NS:
         return change
     return {**change, "by": request.user, "by_at_ns": request.received_at_ns}

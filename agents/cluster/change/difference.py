@@ -15,6 +15,9 @@ from agents.cluster.record.slim import UNKNOWN, Record
 
 Action = Literal["created", "deleted", "rolled_out", "scaled", "ready", "unready", "restarted", "changed"]
 _MAXIMUM_WORDS: Final = 1024
+_WORDS_BEFORE: Final = 256
+"""Of what is alike before the first difference of two long values."""
+_LEFT_OUT: Final = "…"
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod"})
 _WITH_SPEC: Final = frozenset(kind.name for kind in KINDS if kind.has_spec)
 _NAMED: Final = _WORKLOADS | _WITH_SPEC | {"Service", "Node", "Namespace"}
@@ -156,7 +159,19 @@ def _state(record: Record) -> str:
 
 
 def _cut(one: Difference) -> Difference:
-    return Difference(one.action, _cut_words(one.from_value), _cut_words(one.to_value))
+    """Of long values what lies around their first difference, where their beginnings hold little or nothing of it."""
+    before, after = one.from_value, one.to_value
+    alike = _alike(before, after)
+    is_late = max(len(before), len(after)) > _MAXIMUM_WORDS and alike > _MAXIMUM_WORDS - _WORDS_BEFORE
+    if is_late:
+        before, after = (_LEFT_OUT + words[alike - _WORDS_BEFORE :] for words in (before, after))
+    return Difference(one.action, _cut_words(before), _cut_words(after))
+
+
+def _alike(one: str, other: str) -> int:
+    """Characters before the first that differs."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _cut_words(words: str) -> str:

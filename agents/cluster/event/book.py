@@ -1,7 +1,7 @@
 """Which events have been told: each once for every count, over restarts of the agent too.
 
 At its start the agent reads the end of its own topic (``know``), so a listing repeats only what is older than that;
-documents have the event's uid as identity and its count as version, so a repetition changes nothing there.
+documents have the event's uid as identity, and count and last sight as version, so a repetition changes nothing there.
 """
 
 from collections import OrderedDict

@@ -129,7 +129,7 @@ _HTTP: Final = {
     **_SOURCE,
     **_DESTINATION,
     **_COMMON,
-    "requests": _number("Requests."),
+    "requests": _number("Requests of HTTP/1; of HTTP/2 nobody sees how they end."),
     "errors": _number("Answers with status 500 or above, and requests without answer."),
     "error_ratio": _number("Of the requests."),
     "error_rise": _number("Ratio over its baseline; a baseline below 1 in 1,000 counts as that."),

@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -109,6 +110,14 @@ def test_who_has_no_token_and_what_is_too_large_or_broken_is_refused(plain: tupl
     assert _post(port, b"{")[0] == 400
 
 
+def test_names_of_headers_are_taken_in_any_case(plain: tuple[int, _Taker]) -> None:
+    port, _ = plain
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/audit", listed(AUDIT), {"authorization": f"Bearer {_TOKEN}"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def test_a_replica_that_does_not_publish_sends_requests_elsewhere() -> None:
     server = AuditServer(AuditSettings(address="127.0.0.1:0"), ClusterMetrics(CollectorRegistry()))
     port = server.start()
@@ -128,6 +137,33 @@ def test_it_is_encrypted(certificates: Certificates) -> None:
             assert _post(port, listed(AUDIT), context=context) == (200, "")
         with pytest.raises((OSError, http.client.HTTPException)):
             _post(port, listed(AUDIT))
+
+
+@pytest.mark.parametrize("begun", [b"POST / HTT", b"POST / HTTP/1.1\r\nX-Slow: ", b"POST / HTTP/1.1\r\n"])
+def test_a_head_that_comes_byte_by_byte_keeps_no_connection(begun: bytes) -> None:
+    server = AuditServer(AuditSettings(address="127.0.0.1:0"), ClusterMetrics(CollectorRegistry()), head_seconds=0.3)
+    port = server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(begun)
+            assert _is_ended_while_dripped(connection)
+    finally:
+        server.stop()
+
+
+def _is_ended_while_dripped(connection: socket.socket) -> bool:
+    connection.settimeout(0.05)
+    deadline = time.monotonic() + 8
+    while time.monotonic() < deadline:
+        try:
+            connection.sendall(b"a")
+            if not connection.recv(4096):
+                return True
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
 
 
 def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.unit.streams.index.cluster_builders import audit_event, change, kuber
 
 _GOLDEN = Path(__file__).with_name("golden")
 _DAY_NS = 86_400_000_000_000
+_MILLISECOND = 1_000_000
 _RECORDS: list[tuple[Topic, dict[str, Any], str]] = [
     (KUBERNETES_EVENTS, kubernetes_event(), "logs-conntrail.event-prod-2026.11.23"),
     (KUBERNETES_AUDIT, audit_event(), "logs-conntrail.audit-prod-2026.11.23"),
@@ -56,6 +57,21 @@ def test_a_higher_count_replaces_a_lower_one_in_its_index_a_day_later_too() -> N
     assert (first.index, first.id) == (later.index, later.id)
     assert first.version < later.version
     assert later.body["@timestamp"].startswith("2026-11-24")
+
+
+def test_a_later_sight_of_the_same_count_replaces_the_earlier_one() -> None:
+    first = document_of(KUBERNETES_EVENTS, kubernetes_event(), "prod")
+    later = document_of(KUBERNETES_EVENTS, kubernetes_event(workloads=[], last_seen_at_ns=AT_NS + _MILLISECOND), "prod")
+    more = document_of(KUBERNETES_EVENTS, kubernetes_event(count=4, last_seen_at_ns=AT_NS - _MILLISECOND), "prod")
+    assert (first.index, first.id) == (later.index, later.id) == (more.index, more.id)
+    assert first.version < later.version < more.version
+
+
+@pytest.mark.parametrize("last_seen_at_ns", [0, AT_NS, 2**63 - 1])
+@pytest.mark.parametrize("count", [0, 1, 2**31 - 1])
+def test_no_count_and_no_time_make_a_version_that_elasticsearch_refuses(count: int, last_seen_at_ns: int) -> None:
+    record = kubernetes_event(count=count, first_seen_at_ns=0, last_seen_at_ns=last_seen_at_ns)
+    assert 0 < document_of(KUBERNETES_EVENTS, record, "prod").version < 2**63
 
 
 def test_a_change_of_which_the_user_becomes_known_replaces_the_nameless_one() -> None:

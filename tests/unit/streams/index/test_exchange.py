@@ -18,6 +18,7 @@ from tests.unit.streams.index.builders import dns, l7
         ("timeout", "failure", "error"),
         ("error", "failure", "error"),
         ("unanswered", "failure", "error"),
+        ("asked", "unknown", "info"),
         ("hello", "unknown", "info"),
         ("cut", "unknown", "info"),
     ],

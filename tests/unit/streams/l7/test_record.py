@@ -83,6 +83,8 @@ def test_a_request_is_told_with_its_ends_and_the_service_that_was_dialled() -> N
         ({"status": 0}, "unanswered", "no answer was seen"),
         ({"protocol": "tls", "status": 0, "method": ""}, "hello", None),
         ({"protocol": "grpc", "status": 200}, "answered", None),
+        ({"protocol": "grpc", "status": 0}, "asked", None),
+        ({"protocol": "http2", "status": 0}, "asked", None),
     ],
 )
 def test_the_action_follows_the_answer(facts: Row, action: str, reason: str | None) -> None:
@@ -147,6 +149,23 @@ def test_below_a_prefix_a_folded_path_is_decided(kind: str) -> None:
     assert record(exchanged(path="/orders/{id}"), by_request(kind))["policy"]["verdict"] == "deny"
     assert record(exchanged(path="/{*}"), by_request(kind))["policy"]["verdict"] == "unknown"
     assert record(exchanged(path="/{*}", method="PUT"), by_request(kind))["policy"]["verdict"] == "deny"
+
+
+@pytest.mark.parametrize("kind", ["calico", "cilium"])
+@pytest.mark.parametrize("path", ["f7b3a0d4abf6e071", ""], ids=["hashed", "dropped"])
+def test_of_a_path_that_the_agent_does_not_tell_the_method_alone_decides(kind: str, path: str) -> None:
+    for policy in (by_request(kind), of_paths(kind, "/public/a")):
+        made = record(exchanged(path=path), policy)
+        assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("unknown", False)
+        assert made["event"]["reason"].endswith(": the path is not told")
+    assert record(exchanged(path=path, method="PUT"), by_request(kind))["policy"]["verdict"] == "deny"
+
+
+@pytest.mark.parametrize("kind", ["calico", "cilium"])
+@pytest.mark.parametrize(("method", "path"), [("CONNECT", ""), ("OPTIONS", "*")])
+def test_what_has_no_path_by_its_nature_meets_no_rule_of_paths(kind: str, method: str, path: str) -> None:
+    made = record(exchanged(method=method, path=path), of_paths(kind, "/public/a"))
+    assert (made["policy"]["verdict"], made["policy"]["drift"]) == ("deny", True)
 
 
 def test_close_to_a_change_of_policies_no_contradiction_is_claimed() -> None:

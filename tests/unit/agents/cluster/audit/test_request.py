@@ -1,5 +1,7 @@
 """What is asked of a request before its body is read."""
 
+from email.message import Message
+
 import pytest
 
 from agents.cluster.audit.request import Refusal, body_size
@@ -11,6 +13,7 @@ _GOOD = {"Authorization": "Bearer secret", "Content-Length": "10"}
     ("headers", "expected"),
     [
         (_GOOD, 10),
+        ({"authorization": "Bearer secret", "content-length": "10"}, 10),
         ({**_GOOD, "Authorization": "bearer  secret"}, 10),
         ({**_GOOD, "Content-Length": "0"}, 0),
         ({**_GOOD, "Authorization": "Bearer other"}, 401),
@@ -19,6 +22,7 @@ _GOOD = {"Authorization": "Bearer secret", "Content-Length": "10"}
         ({"Content-Length": "10"}, 401),
         ({"Authorization": "Bearer secret"}, 411),
         ({**_GOOD, "Transfer-Encoding": "chunked"}, 411),
+        ({**_GOOD, "transfer-encoding": "chunked"}, 411),
         ({**_GOOD, "Content-Length": "-1"}, 411),
         ({**_GOOD, "Content-Length": "\u0661"}, 411),
         ({**_GOOD, "Content-Length": "9" * 5000}, 411),
@@ -26,9 +30,17 @@ _GOOD = {"Authorization": "Bearer secret", "Content-Length": "10"}
     ],
 )
 def test_a_request_is_refused_before_its_body_is_read(headers: dict[str, str], expected: int) -> None:
-    found = body_size(headers, "secret", 100)
+    found = body_size(_message(headers), "secret", 100)
     assert (found.status if isinstance(found, Refusal) else found) == expected
 
 
 def test_without_a_token_none_is_asked_for() -> None:
-    assert body_size({"Content-Length": "5"}, "", 100) == 5
+    assert body_size(_message({"Content-Length": "5"}), "", 100) == 5
+
+
+def _message(headers: dict[str, str]) -> Message:
+    """As http.server gives it."""
+    made = Message()
+    for name, value in headers.items():
+        made[name] = value
+    return made

@@ -62,3 +62,32 @@ def test_what_is_remembered_is_bounded() -> None:
         attribution.note_request(_request("a", 100, key=f"Deployment/shop/{number}"))
     assert attribution.note_change("Deployment/shop/0", _change(), 101 * _SECOND)["by"] == ""
     assert attribution.note_change("Deployment/shop/4999", _change(), 101 * _SECOND)["by"] == "a"
+
+
+_SEEN = 1000 * _SECOND + 50_000_000
+
+
+def test_who_came_after_a_change_takes_it_from_nobody() -> None:
+    alice, bob = _request("alice", 1000), _request("bob", 1001)
+    for requests in ((alice, bob), (bob, alice)):
+        attribution = Attribution()
+        for request in requests:
+            attribution.note_request(request)
+        assert attribution.note_change(_KEY, _change(), _SEEN)["by"] == "alice"
+    attribution = Attribution()
+    attribution.note_change(_KEY, _change(), _SEEN)
+    assert [change["by"] for change in attribution.note_request(alice)] == ["alice"]
+    assert attribution.note_request(bob) == []
+
+
+@pytest.mark.parametrize("others", [[], [_request("other", 900)], [_request("other", 1002)]])
+def test_where_the_clock_of_the_api_server_is_ahead_the_next_request_made_the_change(others: list[Request]) -> None:
+    attribution = Attribution()
+    for request in (*others, _request("alice", 1001)):
+        attribution.note_request(request)
+    assert attribution.note_change(_KEY, _change(), _SEEN)["by"] == "alice"
+    attribution = Attribution()
+    attribution.note_change(_KEY, _change(), _SEEN)
+    for request in sorted((*others, _request("alice", 1001)), key=lambda one: one.received_at_ns):
+        told = attribution.note_request(request)
+        assert [change["by"] for change in told] == ([] if request.received_at_ns > 1001 * _SECOND else [request.user])

@@ -123,3 +123,24 @@ def test_values_are_cut() -> None:
     large = [_state("NetworkPolicy", spec_json=letter * 5000) for letter in "ab"]
     (one,) = differences(*large, is_new=False)
     assert (len(one.from_value), len(one.to_value)) == (1024, 1024)
+
+
+@pytest.mark.parametrize("place", [0, 500, 1500, 4000, 7999])
+def test_of_long_values_what_became_different_is_told(place: int) -> None:
+    words = "".join(f"{number:08}" for number in range(1000))
+    other = f"{words[:place]}!{words[place + 1 :]}"
+    (one,) = differences(
+        _state("NetworkPolicy", spec_json=words), _state("NetworkPolicy", spec_json=other), is_new=False
+    )
+    assert one.from_value != one.to_value
+    assert max(len(one.from_value), len(one.to_value)) <= 1024
+    assert one.from_value.strip("…") in words
+    assert one.to_value.strip("…") in other
+
+
+def test_a_long_value_that_only_grows_at_its_end_is_told_with_what_came() -> None:
+    words = "x" * 5000
+    (one,) = differences(
+        _state("NetworkPolicy", spec_json=words), _state("NetworkPolicy", spec_json=words + "y"), is_new=False
+    )
+    assert (one.from_value.endswith("x"), one.to_value.endswith("xy")) == (True, True)
