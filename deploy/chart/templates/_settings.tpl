@@ -11,6 +11,8 @@ CONNTRAIL_ELASTICSEARCH__HOSTS: {{ .Values.elasticsearch.hosts | quote }}
 CONNTRAIL_ELASTICSEARCH__NAMESPACE: {{ .Values.elasticsearch.namespace | quote }}
 CONNTRAIL_LOG__FORMAT: json
 {{- range $name, $value := .Values.settings }}
+{{- /* Numbers of values files are floats, which Helm would print as 2e+09. */}}
+{{- if kindIs "float64" $value }}{{ if eq (floor $value) $value }}{{ $value = int64 $value }}{{ end }}{{ end }}
 CONNTRAIL_{{ $name }}: {{ $value | quote }}
 {{- end }}
 {{- end }}

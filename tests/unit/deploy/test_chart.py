@@ -63,6 +63,14 @@ def test_secrets_are_refused_as_settings(helm: Path) -> None:
     assert "KAFKA__SASL_PASSWORD" in done.stderr
 
 
+def test_numbers_of_a_values_file_reach_the_processes_as_they_stand(helm: Path) -> None:
+    values = {"settings": {"AGENT__SPOOL_DISK": 2_000_000_000, "WORKER__REFUSAL_SHARE": 0.5, "AUDIT__READS": True}}
+    data = named(render(helm, values), "ConfigMap", "conntrail-settings")["data"]
+    assert data["CONNTRAIL_AGENT__SPOOL_DISK"] == "2000000000"
+    assert data["CONNTRAIL_WORKER__REFUSAL_SHARE"] == "0.5"
+    assert data["CONNTRAIL_AUDIT__READS"] == "true"
+
+
 def test_a_kafka_that_asks_for_names_needs_a_secret_for_each_part(helm: Path) -> None:
     done = template(helm, merged(NEEDED, {"kafka": {"securityProtocol": "SASL_SSL"}}))
     assert done.returncode != 0
