@@ -1,5 +1,6 @@
 """What the chart asks for, and what it installs with nothing but two addresses."""
 
+import json
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ SECURE: dict[str, Any] = {
     "status": {"existingSecret": "metrics"},
     "monitoring": {"podMonitor": {"enabled": True}},
     "alerts": {"receivers": {"existingSecret": "receivers"}},
+    "audit": {"existingSecret": "audit", "clusterIP": "10.96.0.200"},
+    "settings": {"AGENT__PATHS": "hash", "SCHEMA_REGISTRY__URL": "https://registry"},
+    "secretSettings": {
+        "AGENT__HASH_KEY": {"existingSecret": "hashes", "key": "key"},
+        "SCHEMA_REGISTRY__PASSWORD": {"existingSecret": "registry", "key": "password"},
+    },
 }
 SCALED: dict[str, Any] = {
     "workers": {name: {"autoscaling": {"enabled": True}} for name in ("enrich", "index")},
@@ -65,10 +72,11 @@ def test_secrets_are_refused_as_settings(helm: Path) -> None:
 
 def test_numbers_of_a_values_file_reach_the_processes_as_they_stand(helm: Path) -> None:
     values = {"settings": {"AGENT__SPOOL_DISK": 2_000_000_000, "WORKER__REFUSAL_SHARE": 0.5, "AUDIT__READS": True}}
-    data = named(render(helm, values), "ConfigMap", "conntrail-settings")["data"]
-    assert data["CONNTRAIL_AGENT__SPOOL_DISK"] == "2000000000"
-    assert data["CONNTRAIL_WORKER__REFUSAL_SHARE"] == "0.5"
-    assert data["CONNTRAIL_AUDIT__READS"] == "true"
+    manifests = render(helm, values)
+    told = environment(manifests, dict(pods(manifests))["conntrail-agent"])
+    assert told["CONNTRAIL_AGENT__SPOOL_DISK"] == "2000000000"
+    assert told["CONNTRAIL_WORKER__REFUSAL_SHARE"] == "0.5"
+    assert told["CONNTRAIL_AUDIT__READS"] == "true"
 
 
 def test_a_kafka_that_asks_for_names_needs_a_secret_for_each_part(helm: Path) -> None:
@@ -89,13 +97,33 @@ def test_no_secret_is_written_and_each_part_reads_its_own(helm: Path) -> None:
         for name, pod in pods(manifests)
     }
     assert read == {
-        "conntrail-agent": {"kafka-agent", "metrics"},
-        "conntrail-cluster-agent": {"kafka-clusteragent", "metrics"},
-        "conntrail-worker-enrich": {"kafka-worker", "key-worker", "metrics"},
-        "conntrail-worker-index": {"kafka-worker", "key-worker", "metrics"},
-        "conntrail-worker-alerts": {"kafka-worker", "key-worker", "metrics", "api-token"},
-        "conntrail-setup": {"kafka-setup", "key-setup", "key-kibana"},
+        "conntrail-agent": {"kafka-agent", "metrics", "registry", "hashes"},
+        "conntrail-cluster-agent": {"kafka-clusteragent", "metrics", "registry", "audit"},
+        "conntrail-worker-enrich": {"kafka-worker", "key-worker", "metrics", "registry"},
+        "conntrail-worker-index": {"kafka-worker", "key-worker", "metrics", "registry"},
+        "conntrail-worker-alerts": {"kafka-worker", "key-worker", "metrics", "registry", "api-token"},
+        "conntrail-setup": {"kafka-setup", "key-setup", "key-kibana", "registry"},
     }
+
+
+def test_api_servers_reach_the_audit_webhook_by_a_service_and_its_certificate(helm: Path) -> None:
+    manifests = render(helm, SECURE)
+    service = named(manifests, "Service", "conntrail-audit")["spec"]
+    assert (service["clusterIP"], service["ports"][0]["port"]) == ("10.96.0.200", 8443)
+    pod = dict(pods(manifests))["conntrail-cluster-agent"]
+    assert service["selector"].items() <= pod["metadata"]["labels"].items()
+    container = pod["spec"]["containers"][0]
+    audit = load_settings(environment(manifests, pod), {}).audit
+    assert {"name": "audit", "containerPort": int(audit.address.rpartition(":")[2])} in container["ports"]
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    (files,) = [volume["secret"] for volume in pod["spec"]["volumes"] if volume["name"] == "audit"]
+    assert {f"{mounted['audit']}/{item['path']}" for item in files["items"]} == {audit.certificate, audit.key}
+    ingress = named(manifests, "NetworkPolicy", "conntrail-cluster-agent")["spec"]["ingress"]
+    assert {"ports": [{"protocol": "TCP", "port": "audit"}]} in ingress
+
+
+def test_without_a_secret_there_is_no_audit_webhook(plain: list[Manifest]) -> None:
+    assert "audit" not in json.dumps(plain).lower()
 
 
 def test_each_stage_runs_in_one_group_of_workers(plain: list[Manifest]) -> None:
