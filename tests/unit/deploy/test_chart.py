@@ -154,6 +154,19 @@ def test_workers_reach_the_ports_of_their_addresses(helm: Path) -> None:
     assert ports == {53, 9093, 9193, 443, 9200}
 
 
+@pytest.mark.parametrize("is_hook", [True, False], ids=["hook", "ordinary"])
+def test_a_setup_that_failed_leaves_its_log(helm: Path, is_hook: bool) -> None:
+    job = named(render(helm, {"setup": {"hook": is_hook}}), "Job", "conntrail-setup")["spec"]
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+    assert ("ttlSecondsAfterFinished" in job) == (not is_hook)
+
+
+def test_a_setup_beside_kafka_waits_for_it_longer_than_images_take(helm: Path) -> None:
+    job = named(render(helm, {"setup": {"hook": False}}), "Job", "conntrail-setup")["spec"]
+    waits = [min(10 * 2**attempt, 360) for attempt in range(job["backoffLimit"])]  # the Job controller's, in seconds
+    assert sum(waits) > 2 * 3600
+
+
 def test_two_releases_share_no_name_but_the_priority_class(helm: Path, plain: list[Manifest]) -> None:
     other = render(helm, {}, release="second")
     names = [{(one["kind"], one["metadata"]["name"]) for one in manifests} for manifests in (plain, other)]
