@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from conntrail.local.elasticsearch.module import VERSION
 from runtime.settings import load_settings
 from tests.support.chart import (
     CHART,
@@ -76,6 +77,13 @@ def test_each_part_is_the_kafka_user_whose_password_it_has(kustomize: Path) -> N
         user = told["CONNTRAIL_KAFKA__SASL_USERNAME"]["value"]
         assert user in users, name
         assert told["CONNTRAIL_KAFKA__SASL_PASSWORD"]["valueFrom"]["secretKeyRef"] == {"name": user, "key": "password"}
+
+
+def test_overlays_bring_the_elasticsearch_that_is_tested(kustomize: Path) -> None:
+    production = built_overlay(kustomize, "production")
+    assert {of_kind(production, kind)[0]["spec"]["version"] for kind in ("Elasticsearch", "Kibana")} == {VERSION}
+    pod = dict(pods(built_overlay(kustomize, "small")))["elasticsearch"]
+    assert pod["spec"]["containers"][0]["image"].endswith(f":{VERSION}")
 
 
 def test_the_version_of_the_chart_is_that_of_the_package() -> None:
