@@ -173,6 +173,33 @@ def test_two_releases_share_no_name_but_the_priority_class(helm: Path, plain: li
     assert names[0] & names[1] == {("PriorityClass", "conntrail-node")}
 
 
+def test_the_name_of_a_release_that_would_make_two_parts_one_is_refused(helm: Path) -> None:
+    done = template(helm, NEEDED, release="a" * 34)
+    assert done.returncode != 0
+    assert "choose a shorter one for the release" in done.stderr
+    longest = render(helm, {}, release="a" * 28)
+    names = [(one["kind"], one["metadata"]["name"]) for one in longest]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("missing", ["minReplicas", "maxReplicas", "metric", "target"])
+def test_a_group_that_is_scaled_says_all_of_how(helm: Path, missing: str) -> None:
+    scaling = {"enabled": True, "minReplicas": 1, "maxReplicas": 2, "metric": "lag", "target": "9"}
+    group = {"stages": ["index"], "replicas": 1, "resources": {}, "autoscaling": scaling}
+    assert template(helm, merged(NEEDED, {"workers": {"second": group}})).returncode == 0
+    del scaling[missing]
+    done = template(helm, merged(NEEDED, {"workers": {"second": group}}))
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+def test_a_group_whose_stages_share_no_partitions_is_not_scaled(helm: Path) -> None:
+    scaling = {"enabled": True, "minReplicas": 1, "maxReplicas": 2, "metric": "lag", "target": "9"}
+    done = template(helm, merged(NEEDED, {"workers": {"alerts": {"autoscaling": scaling}}}))
+    assert done.returncode != 0
+    assert "workers.alerts.autoscaling: more replicas of alerts, subscriptions, deliveries share no work" in done.stderr
+
+
 def test_an_image_can_be_pinned_by_its_digest(helm: Path) -> None:
     digest = "sha256:" + "0" * 64
     agent = named(render(helm, {"images": {"digests": {"node": digest}}}), "DaemonSet", "conntrail-agent")
