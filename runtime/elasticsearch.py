@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from runtime.settings import ElasticsearchSettings, SettingsError
 
 _HOSTS = "CONNTRAIL_ELASTICSEARCH__HOSTS"
-_SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443}
 
 
 def client_options(settings: ElasticsearchSettings) -> dict[str, Any]:
-    """Options that all clients have in common. Raises SettingsError for a host that is no URL with a port."""
+    """Options that all clients have in common. Raises SettingsError for a host that is no URL."""
     options: dict[str, Any] = {
         "hosts": [_checked(host.strip()) for host in settings.hosts.split(",")],
         "api_key": settings.api_key or None,
@@ -23,12 +23,13 @@ def client_options(settings: ElasticsearchSettings) -> dict[str, Any]:
 
 
 def _checked(host: str) -> str:
+    """With its port, which the client wants to be told also where it is that of the scheme."""
     try:
         parts = urlsplit(host)
-        is_url = parts.scheme in _SCHEMES and parts.hostname and parts.port
+        port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
     except ValueError:
-        is_url = False
-    if not is_url:
+        port = None
+    if not port or parts.scheme not in _PORTS or not parts.hostname:
         shown = host.rpartition("@")[2][:100]
         raise SettingsError(f"{_HOSTS}: expected http://host:port or https://host:port, got {shown!r}")
-    return host
+    return host if parts.port else parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{port}").geturl()

@@ -57,6 +57,13 @@ def setup(
     users: Annotated[
         bool, typer.Option("--users", help="With --secrets: make Kafka users too, with SCRAM passwords.")
     ] = False,
+    elasticsearch_only: Annotated[
+        bool,
+        typer.Option(
+            "--elasticsearch-only",
+            help="With --access: roles and keys of Elasticsearch, and nothing else; Kafka is not asked.",
+        ),
+    ] = False,
     write_strimzi_files: Annotated[
         Path | None,
         typer.Option("--write-strimzi", help="Instead: write KafkaTopic and KafkaUser manifests into this directory."),
@@ -70,7 +77,8 @@ def setup(
     overwritten, all others are left alone. CONNTRAIL_KIBANA__API_KEY, or __USERNAME and __PASSWORD, prove who we are.
 
     --access gives the users CONNTRAIL_ACCESS__USER their roles. It needs a super user of Kafka and a user of
-    Elasticsearch with manage_security; what is there is kept, and a secret is made once.
+    Elasticsearch with manage_security; what is there is kept, and a secret is made once. With --elasticsearch-only
+    neither Kafka nor topics and templates matter: for keys that must be there before anything runs.
     """
     if write_templates is not None:
         write_files(write_templates, wanted_objects(ClusterFeatures(has_logsdb=True, has_lifecycle=True)))
@@ -82,17 +90,25 @@ def setup(
     if write_strimzi_files is not None:
         write_strimzi(write_strimzi_files, settings)
         return
-    if (secrets is not None and not access) or (users and secrets is None):
-        raise typer.BadParameter("--secrets goes with --access, and --users with --secrets")
+    request = Request(secrets, has_users=users, has_kafka=not elasticsearch_only, is_dry=dry_run)
+    _check(request, has_access=access)
     if space:
         settings = _replaced(settings, space=space)
     if kibana:
         _print(set_up_kibana(_replaced(settings, url=kibana).kibana, is_dry=dry_run), output)
         return
-    changes = set_up(settings, is_dry=dry_run)
+    changes = [] if elasticsearch_only else set_up(settings, is_dry=dry_run)
     if access:
-        changes += set_up_access(settings, Request(secrets, has_users=users, is_dry=dry_run))
+        changes += set_up_access(settings, request)
     _print(changes, output)
+
+
+def _check(request: Request, *, has_access: bool) -> None:
+    """Raise BadParameter for options that lack another or that contradict each other."""
+    if (request.directory is not None and not has_access) or (request.has_users and request.directory is None):
+        raise typer.BadParameter("--secrets goes with --access, and --users with --secrets")
+    if not request.has_kafka and (request.has_users or not has_access):
+        raise typer.BadParameter("--elasticsearch-only goes with --access, and without --users")
 
 
 def _replaced(settings: Settings, **values: str) -> Settings:

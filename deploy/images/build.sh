@@ -3,7 +3,8 @@
 # pinned by its digest, for example docker.io/library/python:3.11-slim-bookworm@sha256:…; or BASE=debian, which makes the
 # base of Debian's own packages (debian-base.sh) and builds with buildah, without a registry and without a daemon.
 # TAG (default: the package's version), REPOSITORY (default: ghcr.io/conntrail), PLATFORMS (default: this machine's;
-# linux/amd64,linux/arm64 for IMAGES="node cluster": faust-streaming, which workers need, is published for amd64 alone).
+# linux/amd64,linux/arm64 for IMAGES="node cluster": faust-streaming, which workers need, is published for amd64 alone; of
+# several buildah and podman make a manifest list, which `manifest push --all` pushes).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -33,9 +34,15 @@ done
 export BUILDAH_LAYERS=true   # as podman and docker do: what is the same in three images is made once
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 [ -n "${PLATFORMS:-}" ] && options+=(--platform "$PLATFORMS")
+naming=--tag
+# Of several platforms a tag would name the last alone; docker makes a list of them by itself.
+[[ ${PLATFORMS:-} == *,* && $tool != docker ]] && naming=--manifest
 for name in ${IMAGES:-node cluster streams}; do
   labels=(--label "org.opencontainers.image.title=conntrail-$name" --label "org.opencontainers.image.version=$version"
     --label org.opencontainers.image.licenses=Apache-2.0)
+  built="${REPOSITORY:-ghcr.io/conntrail}/conntrail-$name:${TAG:-$version}"
+  # A list of this name would be added to, and an image of it would be in the way.
+  [ $naming = --tag ] || { "$tool" manifest rm "$built" || "$tool" rmi "$built"; } >/dev/null 2>&1 || true
   "$tool" build "${options[@]}" "${labels[@]}" --build-arg "PYTHON_IMAGE=$image" \
-    --file "deploy/images/$name.Containerfile" --tag "${REPOSITORY:-ghcr.io/conntrail}/conntrail-$name:${TAG:-$version}" .
+    --file "deploy/images/$name.Containerfile" $naming "$built" .
 done

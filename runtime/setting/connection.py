@@ -35,7 +35,7 @@ class ElasticsearchSettings(Group, frozen=True):
     """How to reach Elasticsearch, and the namespace part of the index names."""
 
     hosts: str = "http://127.0.0.1:9200"
-    """URLs, separated by commas; empty means that nothing is indexed."""
+    """URLs, separated by commas; without a port, that of the scheme. Empty means that nothing is indexed."""
     api_key: Secret = ""
     """Encoded API key (base64 of ``id:key``); empty means that none is sent."""
     username: str = ""

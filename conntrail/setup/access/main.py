@@ -34,6 +34,8 @@ class Request:
     """Where secrets are kept; None makes none."""
     has_users: bool
     """Kafka users with SCRAM passwords."""
+    has_kafka: bool
+    """Else Kafka is not asked: its users have their rights from elsewhere, or it has no authoriser."""
     is_dry: bool
 
 
@@ -43,7 +45,7 @@ def set_up_access(settings: Settings, request: Request) -> list[Change]:
     What is there is kept; secrets are made once and written into ``request.directory``.
     """
     kept = None if request.directory is None or request.is_dry else SecretDirectory(request.directory)
-    changes = _set_up_lists(settings, request)
+    changes = _set_up_lists(settings, request) if request.has_kafka else []
     if request.has_users:
         changes += _set_up_users(settings, kept)
     if settings.elasticsearch.hosts:

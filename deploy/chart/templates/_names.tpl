@@ -17,7 +17,10 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- if eq .root.Release.Name "conntrail" -}}
 conntrail-{{ .component }}
 {{- else -}}
-{{ printf "%s-conntrail-%s" .root.Release.Name .component | trunc 52 | trimSuffix "-" }}
+{{- $name := printf "%s-conntrail-%s" .root.Release.Name .component -}}
+{{- /* A StatefulSet adds eleven characters, for a label of 63; cut short, two groups of workers would have one name. */ -}}
+{{- if gt (len $name) 52 }}{{ fail (printf "the name %s is longer than 52 characters: choose a shorter one for the release" $name) }}{{ end -}}
+{{ $name }}
 {{- end -}}
 {{- end }}
 

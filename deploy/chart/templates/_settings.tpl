@@ -10,8 +10,26 @@ CONNTRAIL_KAFKA__REPLICATION: {{ .Values.kafka.replication | quote }}
 CONNTRAIL_ELASTICSEARCH__HOSTS: {{ .Values.elasticsearch.hosts | quote }}
 CONNTRAIL_ELASTICSEARCH__NAMESPACE: {{ .Values.elasticsearch.namespace | quote }}
 CONNTRAIL_LOG__FORMAT: json
-{{- range $name, $value := .Values.settings }}
+{{- include "conntrail.moreSettings" (dict "root" $ "isAgent" false) }}
+{{- end }}
+
+{{- /* Those of node agents are told to nobody else, who would want AGENT__HASH_KEY with them. */ -}}
+{{- define "conntrail.moreSettings" -}}
+{{- range $name, $value := .root.Values.settings }}
+{{- if eq (hasPrefix "AGENT__" $name) $.isAgent }}
+{{- /* Numbers of values files are floats, which Helm would print as 2e+09. */}}
+{{- if kindIs "float64" $value }}{{ if eq (floor $value) $value }}{{ $value = int64 $value }}{{ end }}{{ end }}
 CONNTRAIL_{{ $name }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "conntrail.secretSettings" -}}
+{{- range $name, $secret := .root.Values.secretSettings }}
+{{- if or (not (hasPrefix "AGENT__" $name)) (eq $.component "agent") }}
+- name: CONNTRAIL_{{ $name }}
+  valueFrom: {secretKeyRef: {name: {{ $secret.existingSecret }}, key: {{ $secret.key }}}}
+{{- end }}
 {{- end }}
 {{- end }}
 

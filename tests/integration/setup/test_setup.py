@@ -95,3 +95,11 @@ def test_a_cluster_that_lets_everybody_in_is_told_what_it_lacks(stack: RunningSt
     assert "authorizer.class.name" in ended.stderr
     with pytest.raises(CommandError, match=r"xpack\.security\.enabled"):
         read_access(ElasticsearchSettings(hosts=stack.elasticsearch), ["conntrail-worker"])
+
+
+def test_keys_are_asked_of_elasticsearch_alone_where_kafka_cannot_be_reached(stack: RunningStack) -> None:
+    environment = {**stack.environment(), "CONNTRAIL_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    ended = run_command(environment, "setup", "--access", "--elasticsearch-only")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert "xpack.security.enabled" in ended.stderr

@@ -26,3 +26,9 @@ def test_the_manifest_is_one_of_krew_and_names_the_program_and_archives_of_the_r
         labels = one["selector"]["matchLabels"]
         assert one["uri"].endswith(f"/v0.1.0/kubectl-conntrail-{labels['os']}-{labels['arch']}.tar.gz")
     assert len(manifest["spec"]["shortDescription"]) <= 50
+
+
+def test_a_platform_has_the_packages_that_its_archive_holds() -> None:
+    """Faust is published for amd64 alone."""
+    platforms = [one["selector"]["matchLabels"] for one in _rendered("v0.1.0")["spec"]["platforms"]]
+    assert platforms == [{"os": "linux", "arch": "amd64"}]
