@@ -1,6 +1,7 @@
 """What the command refuses before it asks anybody, and how it writes."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from conntrail.errors import CommandError
 from conntrail.report.chain.writer import alone
-from conntrail.report.command import app
+from conntrail.report.command import _day, app
 from conntrail.report.evidence.section import BY_NAME
 from conntrail.report.writer import Output, print_report
 from tests.support.history import inside
@@ -36,6 +37,10 @@ def test_a_time_that_is_none_says_what_is_expected(option: str, tmp_path: Path) 
     result = CliRunner().invoke(app, ["--directory", str(tmp_path), option, "soon"])
     assert result.exit_code == 1
     assert f"{option} soon: expected 24h or 7d, or a day such as 2026-01-31" in str(result.exception)
+
+
+def test_a_directory_far_in_the_past_begins_with_1970() -> None:
+    assert _day("--since", "999999d") == date(1970, 1, 1)
 
 
 def test_a_name_in_lines_of_json_does_not_drive_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
