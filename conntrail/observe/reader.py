@@ -22,6 +22,7 @@ from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import Topic
 from streams.index.dataset import Dataset
+from streams.index.document import Document as Told
 from streams.index.documents import document_of
 
 Document = dict[str, Any]
@@ -66,7 +67,14 @@ class DocumentTopics:
         self._is_away = False
 
     def documents(self, since_ms: int | None, follow: bool) -> Iterator[Document]:
-        """From an instant, or from now; to what is there, or for ever. Raises CommandError without a broker."""
+        """What is told, outdated or not, as ``told``."""
+        return (each.body for each in self.told(since_ms, follow) if each.body is not None)
+
+    def told(self, since_ms: int | None, follow: bool) -> Iterator[Told]:
+        """From an instant, or from now; to what is there, or for ever. Raises CommandError without a broker.
+
+        Spans of which nothing is left are told of too.
+        """
         partitions = self._partitions()
         consumer = Consumer(self._configuration)
         try:
@@ -122,7 +130,7 @@ class DocumentTopics:
             self._is_away = True
             self._complain(f"Kafka at {self._servers} is away: waiting for it")
 
-    def _decoded(self, topic: str, value: bytes | None) -> Iterator[Document]:
+    def _decoded(self, topic: str, value: bytes | None) -> Iterator[Told]:
         try:
             record = self._registry.decode(self._codecs[topic], value or b"", _PATIENCE_SECONDS)
         except DecodeError as error:
@@ -132,9 +140,7 @@ class DocumentTopics:
             return
         except RegistryError as error:
             raise CommandError(str(error)) from error
-        body = document_of(self._topics[topic], record, "default").body
-        if body is not None:
-            yield body
+        yield document_of(self._topics[topic], record, "default")
 
 
 def _place(position: TopicPartition) -> tuple[str, int]:

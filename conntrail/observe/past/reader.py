@@ -10,9 +10,10 @@ from conntrail.completion.reader import read_keys
 from conntrail.errors import CommandError
 from conntrail.observe.look import Look
 from conntrail.observe.newest import pack, stamp, unpack
-from conntrail.observe.order import in_order, more
+from conntrail.observe.order import last_words, last_words_in_order, more
 from conntrail.observe.reader import DocumentIndex, DocumentTopics
 from runtime.settings import Settings
+from streams.index.document import Document as Told
 
 Document = dict[str, Any]
 Say = Callable[[str], None]
@@ -69,9 +70,11 @@ def _asked(look: Look, index: DocumentIndex, say: Say) -> Iterator[Document]:
 
 
 def _kept_by_kafka(look: Look, settings: Settings, topics: DocumentTopics, say: Say) -> Iterator[Document]:
-    read = _Read(topics.documents(look.span.since_ms or 0, follow=False))
-    fitting = (document for document in read if look.holds(document))
-    found = fitting if look.is_sum else in_order(fitting, look.limit, look.is_from_oldest, say)
+    read = _Read(lambda: topics.told(look.span.since_ms or 0, follow=False))
+    if look.is_sum:
+        found = last_words(read(), look.holds)
+    else:
+        found = last_words_in_order(read, look.holds, look.limit, look.is_from_oldest, say)
     begun = list(islice(found, 1))
     if not begun:
         _explain_nothing(look, settings, say, ("Kafka", read.latest))
@@ -79,16 +82,17 @@ def _kept_by_kafka(look: Look, settings: Settings, topics: DocumentTopics, say: 
 
 
 class _Read:
-    """Documents that are read, and the time of the newest."""
+    """What is read, and the time of the newest document."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
-        self._documents = documents
+    def __init__(self, read: Callable[[], Iterable[Told]]) -> None:
+        self._read = read
         self.latest = ""
 
-    def __iter__(self) -> Iterator[Document]:
-        for document in self._documents:
-            self.latest = max(self.latest, stamp(document))
-            yield document
+    def __call__(self) -> Iterator[Told]:
+        for told in self._read():
+            if told.body is not None:
+                self.latest = max(self.latest, stamp(told.body))
+            yield told
 
 
 def _explain_nothing(look: Look, settings: Settings, say: Say, newest: tuple[str, str]) -> None:

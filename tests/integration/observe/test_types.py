@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.single_object import codec_of
-from schemas.topic import DNS, FLOWS, L7, NODES, Topic
+from schemas.topic import CHANGES, DNS, FLOWS, KUBERNETES_EVENTS, L7, NODES, Topic
 from streams.index.documents import document_of
 from tests.support.index import ask, index_writer, put_templates
 from tests.support.pipeline import run_command
@@ -23,7 +23,7 @@ from tests.unit.streams.index.builders import AT_NS, dns, flow, l7
 
 pytestmark = pytest.mark.stack
 _SECOND = 1_000_000_000
-_TOPICS = (FLOWS, DNS, L7, NODES)
+_TOPICS = (FLOWS, DNS, L7, NODES, KUBERNETES_EVENTS, CHANGES)
 _MANY = 2_345
 """More than two pages."""
 
