@@ -19,6 +19,13 @@ class Seconds(float):
             raise ValueError(f"expected a duration such as 10s, 500ms or 2m, got {text!r}")
         return cls(float(match[1]) * _SECONDS_PER_UNIT[match[2] or "s"])
 
+    @classmethod
+    def parse_with_unit(cls, text: str) -> "Seconds":
+        """As ``parse``, where a number alone is no duration: 20260131 is meant as a day."""
+        if text.strip()[-1:].isdigit():
+            raise ValueError(f"expected a duration with its unit such as 10s or 2m, got {text!r}")
+        return cls.parse(text)
+
 
 class Bytes(int):
     """A size in bytes, written ``65536``, ``64KiB``, ``16MiB`` or ``1GiB``."""

@@ -12,7 +12,7 @@ from conntrail.observe.look import Look
 from conntrail.observe.manner import Manner
 from conntrail.observe.newest import once, stamp
 from conntrail.observe.order import in_order
-from conntrail.observe.past.reader import read_past
+from conntrail.observe.past.reader import read_past, read_up_to
 from conntrail.observe.reader import DocumentTopics
 from conntrail.observe.replay.reader import read_documents
 from conntrail.observe.sight.reader import sight_lines
@@ -82,6 +82,6 @@ def _followed(look: Look, settings: Settings, topics: DocumentTopics) -> Iterato
     past: Iterator[Document] = iter(())
     if look.limit is not None:
         from_ms = int(time.time() * 1000)
-        past = read_past(look, settings, topics, _say).documents
+        past = read_up_to(look, settings, topics, _say, from_ms)
     coming = (document for document in topics.documents(from_ms, follow=True) if look.holds(document))
     yield from once(chain(past, coming))

@@ -57,12 +57,16 @@ def masked(document: Document, paths: Iterable[tuple[str, ...]]) -> dict[str, An
             value = document[name]
             if () in rests:
                 found[name] = value
-            elif isinstance(value, Mapping) and (part := _masked_below(value, rests)):
+            elif part := _masked_below(value, rests):
                 found[name] = part
     return found
 
 
-def _masked_below(value: Mapping[str, Any], rests: list[tuple[str, ...]]) -> dict[str, Any]:
-    """Keys of labels hold dots."""
+def _masked_below(value: Any, rests: list[tuple[str, ...]]) -> Any:
+    """Of a list what is left of each, as Elasticsearch reads one; keys of labels hold dots."""
+    if isinstance(value, list):
+        return [part for item in value if (part := _masked_below(item, rests))]
+    if not isinstance(value, Mapping):
+        return None
     whole = {name: value[name] for rest in rests if (name := ".".join(rest)) in value}
     return {**masked(value, rests), **whole}

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
+from conntrail.observe.last_word import LastWord, Word
 from conntrail.observe.render import first
 
 Document = dict[str, Any]
@@ -39,14 +41,26 @@ def stamp(document: Mapping[str, Any]) -> str:
     return str(first(document, "@timestamp") or "")
 
 
-class Newest:
-    """Keeps the newest (or oldest) ``limit`` documents, packed, whatever the order in which they come."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    at: str
+    packed: bytes
+    scope: str
+    version: int
 
-    def __init__(self, limit: int, is_from_oldest: bool = False) -> None:
+
+class Newest:
+    """Keeps the newest (or oldest) ``limit`` documents, packed, whatever the order in which they come.
+
+    ``words`` knows which of them are outdated meanwhile.
+    """
+
+    def __init__(self, limit: int, is_from_oldest: bool = False, words: LastWord | None = None) -> None:
         self._limit = limit
         self._room = limit + max(_SLACK, limit // _SLACK_SHARE)
         self._is_from_oldest = is_from_oldest
-        self._kept: dict[str, tuple[str, bytes]] = {}
+        self._words = words or LastWord()
+        self._kept: dict[str, _Kept] = {}
         self._edge: str | None = None
 
     @property
@@ -55,27 +69,55 @@ class Newest:
         return self._edge is not None or len(self._kept) > self._limit
 
     @property
+    def is_short(self) -> bool:
+        """Whether fewer are left than the limit, as there was no room for others before some were outdated."""
+        return self._edge is not None and len(self._kept) < self._limit
+
+    @property
     def latest(self) -> str:
         """Time of the newest that is kept; empty without one."""
-        return max((at for _, (at, _) in self._chosen()), default="")
+        return max((kept.at for _, kept in self._chosen()), default="")
 
     def add(self, document: Document) -> None:
-        """Take one in; a later emission of a flow replaces an earlier."""
-        at = stamp(document)
-        if self._edge is not None and (at > self._edge if self._is_from_oldest else at < self._edge):
+        """Take one in of which nothing but its body is known; a later one of the same flow replaces an earlier."""
+        name = identity(document)
+        self.put(Word(name, name, 0, document))
+
+    def put(self, word: Word) -> None:
+        """Take one in, or leave it out if it has no body; it replaces what was told of it before."""
+        before = self._kept.get(word.name)
+        if before is not None and before.version > word.version:
             return
-        self._kept[identity(document)] = at, pack(document)
+        at = "" if word.body is None else stamp(word.body)
+        if word.body is None or self._is_beyond(at):
+            self._kept.pop(word.name, None)
+            return
+        self._kept[word.name] = _Kept(at, pack(word.body), word.scope, word.version)
         if len(self._kept) > self._room:
-            chosen = self._chosen()
-            self._edge = chosen[-1 if self._is_from_oldest else 0][1][0]
-            self._kept = dict(chosen)
+            self._thin_out()
+
+    def drop_outdated(self) -> None:
+        """Let go of what something newer was told of since."""
+        self._kept = {
+            name: kept for name, kept in self._kept.items() if not self._words.is_outdated(kept.scope, kept.version)
+        }
 
     def documents(self) -> Iterator[Document]:
         """Oldest first."""
-        return (unpack(packed) for _, (_, packed) in self._chosen())
+        return (unpack(kept.packed) for _, kept in self._chosen())
 
-    def _chosen(self) -> list[tuple[str, tuple[str, bytes]]]:
-        ordered = sorted(self._kept.items(), key=lambda entry: (entry[1][0], entry[0]))
+    def _is_beyond(self, at: str) -> bool:
+        return self._edge is not None and (at > self._edge if self._is_from_oldest else at < self._edge)
+
+    def _thin_out(self) -> None:
+        self.drop_outdated()
+        if len(self._kept) > self._limit:
+            chosen = self._chosen()
+            self._edge = chosen[-1 if self._is_from_oldest else 0][1].at
+            self._kept = dict(chosen)
+
+    def _chosen(self) -> list[tuple[str, _Kept]]:
+        ordered = sorted(self._kept.items(), key=lambda entry: (entry[1].at, entry[0]))
         return ordered[: self._limit] if self._is_from_oldest else ordered[-self._limit :]
 
 

@@ -22,6 +22,7 @@ from schemas.registry.reader import RegistryReader
 from schemas.single_object import codec_of
 from schemas.topic import Topic
 from streams.index.dataset import Dataset
+from streams.index.document import Document as Told
 from streams.index.documents import document_of
 
 Document = dict[str, Any]
@@ -66,7 +67,14 @@ class DocumentTopics:
         self._is_away = False
 
     def documents(self, since_ms: int | None, follow: bool) -> Iterator[Document]:
-        """From an instant, or from now; to what is there, or for ever. Raises CommandError without a broker."""
+        """What is told, outdated or not, as ``told``."""
+        return _bodies(self.told(since_ms, follow))
+
+    def told(self, since_ms: int | None, follow: bool) -> Iterator[Told]:
+        """From an instant, or from now; to what is there, or for ever. Raises CommandError without a broker.
+
+        Spans of which nothing is left are told of too.
+        """
         partitions = self._partitions()
         consumer = Consumer(self._configuration)
         try:
@@ -122,7 +130,7 @@ class DocumentTopics:
             self._is_away = True
             self._complain(f"Kafka at {self._servers} is away: waiting for it")
 
-    def _decoded(self, topic: str, value: bytes | None) -> Iterator[Document]:
+    def _decoded(self, topic: str, value: bytes | None) -> Iterator[Told]:
         try:
             record = self._registry.decode(self._codecs[topic], value or b"", _PATIENCE_SECONDS)
         except DecodeError as error:
@@ -132,9 +140,11 @@ class DocumentTopics:
             return
         except RegistryError as error:
             raise CommandError(str(error)) from error
-        body = document_of(self._topics[topic], record, "default").body
-        if body is not None:
-            yield body
+        yield document_of(self._topics[topic], record, "default")
+
+
+def _bodies(told: Iterator[Told]) -> Iterator[Document]:
+    return (each.body for each in told if each.body is not None)
 
 
 def _place(position: TopicPartition) -> tuple[str, int]:
@@ -156,13 +166,24 @@ class DocumentIndex:
         self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None, count: int
     ) -> Iterator[Document]:
         """The last ``count`` documents, the newest first. Raises CommandError."""
-        return islice(self._pages(query(conditions, since_ms, until_ms), min(count, _PAGE), "desc"), count)
+        return islice(_bodies(self.told(conditions, since_ms, until_ms, "desc", count)), count)
 
     def documents(
         self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None
     ) -> Iterator[Document]:
         """All, in order of time; memory holds one page. Raises CommandError."""
-        return self._pages(query(conditions, since_ms, until_ms), _PAGE, "asc")
+        return _bodies(self.told(conditions, since_ms, until_ms))
+
+    def told(
+        self,
+        conditions: Sequence[AnyCondition],
+        since_ms: int | None,
+        until_ms: int | None,
+        order: str = "asc",
+        count: int = _PAGE,
+    ) -> Iterator[Told]:
+        """As ``documents``, with their names and versions. ``order`` of time: asc or desc; ``count``: how many help."""
+        return self._pages(query(conditions, since_ms, until_ms), min(count, _PAGE), order)
 
     def sums(
         self, conditions: Sequence[AnyCondition], since_ms: int | None, until_ms: int | None, wanted: dict[str, Any]
@@ -190,12 +211,12 @@ class DocumentIndex:
         except TransportError as error:
             raise CommandError(f"Elasticsearch at {self._hosts} does not answer ({error.message})") from error
 
-    def _pages(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Document]:
+    def _pages(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Told]:
         """In ``order`` of time: asc or desc."""
         with self._translated():
             yield from self._hits(wanted, size, order)
 
-    def _hits(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Document]:
+    def _hits(self, wanted: dict[str, Any], size: int, order: str) -> Iterator[Told]:
         """Flows of one instant by their id, as those of Kafka are.
 
         For all else a point in time has an order of its own.
@@ -210,11 +231,12 @@ class DocumentIndex:
                     sort=[{"@timestamp": order}, {"flow.id": {"order": order, "unmapped_type": "keyword"}}],
                     search_after=after,
                     size=size,
+                    version=True,
                     track_total_hits=False,
                     allow_partial_search_results=False,  # few must not be taken for all
                 )
                 opened, hits = answer.get("pit_id", opened), answer["hits"]["hits"]
-                yield from (hit["_source"] for hit in hits)
+                yield from (Told(hit["_index"], hit["_id"], hit["_version"], hit["_source"]) for hit in hits)
                 if len(hits) < size:
                     break
                 after = hits[-1]["sort"]

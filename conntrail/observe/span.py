@@ -42,7 +42,7 @@ def _instant(option: str, text: str, now: float, zone: tzinfo | None) -> int | N
     if not text:
         return None
     try:
-        return max(0, int((now - Seconds.parse(text)) * 1000))
+        return max(0, int((now - Seconds.parse_with_unit(text)) * 1000))
     except ValueError:
         pass
     try:

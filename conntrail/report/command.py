@@ -142,7 +142,7 @@ def _day(option: str, text: str) -> date | None:
         pass
     from conntrail.report.chain.plan import day_of  # noqa: PLC0415 - keeps --help fast
 
-    return day_of(int(time.time() * _MS) - _duration_ms(option, text))
+    return day_of(max(0, int(time.time() * _MS) - _duration_ms(option, text)))
 
 
 def _duration_ms(option: str, text: str) -> int:

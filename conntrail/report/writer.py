@@ -50,7 +50,7 @@ def print_report(report: Report, output: Output, names: Sequence[str]) -> None:
         case Output.jsonl:
             for section, rows in tables:
                 for row in rows:
-                    typer.echo(json.dumps({"section": section.name, **row}, ensure_ascii=False))
+                    typer.echo(json.dumps({"section": section.name, **row}))
         case _:
             _print_tables(report, tables, is_wide=output is Output.wide)
 

@@ -15,6 +15,8 @@ DUE_MS: Final = 60_000
 """Silence that is no matter of a node that told something: a report may be on its way, a node may have come or gone."""
 MOST_NODES: Final = 10_000
 _MOST_NAMED: Final = 5
+_MOST_SPANS: Final = 100
+"""Told without a break between, of one node; what is told again of more counts twice."""
 _SIGHTS: Final = ("lossy", "blind", "silent")
 _UNITS: Final = ((3_600_000, "h"), (60_000, "m"), (1000, "s"))
 
@@ -24,6 +26,16 @@ class NodeSight:
     """How long one node told that it saw everything, or less; ms, of the span that is asked for."""
 
     told_ms: Counter[str] = field(default_factory=Counter)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """What it told of, in order: a worker that reads a part again tells its interval again."""
+
+    def add_span(self, coverage: str, begun_ms: int, ended_ms: int) -> None:
+        """As much of it as was not told before."""
+        touching = [span for span in self.spans if span[0] <= ended_ms and span[1] >= begun_ms]
+        told_ms = sum(min(end, ended_ms) - max(begin, begun_ms) for begin, end in touching)
+        self.add(coverage, ended_ms - begun_ms - told_ms)
+        whole = min([begun_ms, *(begin for begin, _ in touching)]), max([ended_ms, *(end for _, end in touching)])
+        self.spans = sorted([*(span for span in self.spans if span not in touching), whole])[-_MOST_SPANS:]
 
     def add(self, coverage: str, length_ms: int) -> None:
         """Of a word that nobody knows it is not known what was seen."""
@@ -35,8 +47,9 @@ def add_interval(nodes: dict[str, NodeSight], document: Mapping[str, Any], since
     name = text(document, "observer.name")
     begun, ended = (_milliseconds(text(document, f"event.{side}")) for side in ("start", "end"))
     if begun < until_ms and (name in nodes or len(nodes) < MOST_NODES):
-        length_ms = min(ended, until_ms) - max(begun, since_ms)
-        nodes.setdefault(name, NodeSight()).add(text(document, "flow.coverage"), length_ms)
+        sight, begun, ended = nodes.setdefault(name, NodeSight()), max(begun, since_ms), min(ended, until_ms)
+        if begun < ended:
+            sight.add_span(text(document, "flow.coverage"), begun, ended)
 
 
 def words(nodes: Mapping[str, NodeSight], since_ms: int, until_ms: int, zone: tzinfo | None) -> str:

@@ -39,11 +39,11 @@ def instant_text(at_ms: int) -> str:
 
 def _instant(option: str, text: str, now_ms: int) -> int:
     try:
-        return now_ms - int(Seconds.parse(text) * _MS_PER_SECOND)
+        return max(0, now_ms - int(Seconds.parse_with_unit(text) * _MS_PER_SECOND))
     except ValueError:
         pass
     try:
         moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * _MS_PER_SECOND)
+        return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * _MS_PER_SECOND))
     except (ValueError, OverflowError) as error:
         raise CommandError(f"{option} {text}: expected a duration such as 24h, or 2026-01-31T12:00:00Z") from error

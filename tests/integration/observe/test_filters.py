@@ -9,15 +9,17 @@ from conntrail.observe.condition import matches
 from conntrail.observe.negation import conditions
 from conntrail.observe.reader import DocumentIndex, DocumentTopics
 from runtime.settings import ElasticsearchSettings, KafkaSettings, SchemaRegistrySettings
-from schemas.topic import DNS, FLOWS, L7, Topic
+from schemas.topic import DNS, FLOWS, KUBERNETES_EVENTS, L7, Topic
 from streams.index import dataset as datasets
 from tests.integration.observe.test_types import Place, at, place
 from tests.support.stack import RunningStack
-from tests.unit.streams.index.builders import dns, flow, l7
+from tests.unit.streams.index.builders import AT_NS, dns, flow, l7
+from tests.unit.streams.index.cluster_builders import kubernetes_event
 
 __all__ = ["place"]
 pytestmark = pytest.mark.stack
 _DATASETS = [datasets.FLOW, datasets.DNS, datasets.L7]
+_SECOND = 1_000_000_000
 _NOT = ("not", "")
 _REQUESTS = (("GET", "/orders/{id}", 503), ("POST", "/orders", 201), ("PUT", '/a"b.c', 404))
 
@@ -115,6 +117,34 @@ def test_both_stores_find_the_same_by_every_filter(stack: RunningStack, place: P
             "elasticsearch": {_second(document) for document in index.documents(wanted, None, None)},
         }
         assert found == {"kafka": expected, "elasticsearch": expected}, words
+
+
+def _told_again() -> Iterator[tuple[Topic, dict[str, Any]]]:
+    """1 failed and was allowed, 2 was allowed and failed, 3 failed and was a echo, of 4 nothing is left; events."""
+    for second, action in ((1, "failed"), (2, "allowed"), (3, "failed"), (4, "failed")):
+        record = flow(f"a-{second}", 1, timestamp_ns=AT_NS + second * _SECOND)
+        record["event"]["action"] = action
+        yield FLOWS, record
+    for second, action, name in ((1, "allowed", "a-1"), (2, "failed", "a-2"), (3, "allowed", "b-3"), (4, "", "")):
+        record = flow(name, 2, replaces=True, timestamp_ns=AT_NS + second * _SECOND)
+        record["event"]["action"] = action
+        yield FLOWS, record
+    yield KUBERNETES_EVENTS, kubernetes_event(workloads=[])
+    yield KUBERNETES_EVENTS, kubernetes_event()
+
+
+@pytest.mark.parametrize("is_newest_first", [False, True])
+def test_of_what_is_told_again_both_stores_filter_the_last_word(place: Place, is_newest_first: bool) -> None:
+    told = list(_told_again())
+    place.keep(*(reversed(told) if is_newest_first else told))
+    for source in ("kafka", "elasticsearch"):
+        failed = ("--source", source, "--verdict", "failed")
+        assert [_second(document) for document in place.observed(*failed)] == [2]
+        counted = place.observed(*failed, "--aggregate-by", "verdict", "--since", "2020-01-01")
+        assert [(row["verdict"], row["count"]) for row in counted] == [("failed", 1)]
+        events = ("--source", source, "--type", "event")
+        assert place.observed(*events, "--not", "--workload", "shop/web") == []
+        assert len(place.observed(*events)) == 1
 
 
 def _second(document: dict[str, Any]) -> int:

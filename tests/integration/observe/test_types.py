@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +14,13 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from conntrail.observe.look import Look
+from conntrail.observe.past.reader import read_up_to
+from conntrail.observe.reader import DocumentTopics
+from conntrail.observe.span import Span
+from runtime.reader import read_settings
 from schemas.single_object import codec_of
-from schemas.topic import DNS, FLOWS, L7, NODES, Topic
+from schemas.topic import CHANGES, DNS, FLOWS, KUBERNETES_EVENTS, L7, NODES, Topic
 from streams.index.documents import document_of
 from tests.support.index import ask, index_writer, put_templates
 from tests.support.pipeline import run_command
@@ -23,7 +29,7 @@ from tests.unit.streams.index.builders import AT_NS, dns, flow, l7
 
 pytestmark = pytest.mark.stack
 _SECOND = 1_000_000_000
-_TOPICS = (FLOWS, DNS, L7, NODES)
+_TOPICS = (FLOWS, DNS, L7, NODES, KUBERNETES_EVENTS, CHANGES)
 _MANY = 2_345
 """More than two pages."""
 
@@ -41,17 +47,22 @@ class Place:
         return [json.loads(line) for line in answer.stdout.splitlines()]
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        own = {"KAFKA__TOPIC_PREFIX": f"{self.name}.", "ELASTICSEARCH__NAMESPACE": self.name}
-        settings = {f"CONNTRAIL_{name}": text for name, text in own.items()}
-        environment = {**os.environ, **self.stack.environment(), **settings}
-        return run_command(environment, "observe", *arguments)
+        return run_command({**os.environ, **self.environment()}, "observe", *arguments)
 
-    def keep(self, *records: tuple[Topic, dict[str, Any]]) -> None:
-        """In both."""
+    def environment(self) -> dict[str, str]:
+        own = {"KAFKA__TOPIC_PREFIX": f"{self.name}.", "ELASTICSEARCH__NAMESPACE": self.name}
+        return {**self.stack.environment(), **{f"CONNTRAIL_{name}": text for name, text in own.items()}}
+
+    def send(self, *records: tuple[Topic, dict[str, Any]]) -> None:
+        """To Kafka."""
         producer = Producer({"bootstrap.servers": self.stack.kafka})
         for topic, record in records:
             producer.produce(topic.full_name(f"{self.name}."), codec_of(topic.schema).encode(record))
         assert producer.flush(30) == 0
+
+    def keep(self, *records: tuple[Topic, dict[str, Any]]) -> None:
+        """In both."""
+        self.send(*records)
 
         async def run() -> None:
             writer, _ = index_writer(self.stack.elasticsearch)
@@ -104,6 +115,23 @@ def test_filters_are_those_of_flows(place: Place, source: str) -> None:
     assert "dns" in names(place.observed(*words, "--from-pod", pod))
     assert place.observed(*words, "--from-pod", f"{client['namespace']}/nobody") == []
     assert names(place.observed(*words, "--since", "2026-11-23T18:32:01.500Z")) == ["l7"]
+
+
+def test_what_kafka_has_and_elasticsearch_does_not_show_yet_is_among_the_last_before_what_is_followed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [at(1, FLOWS, flow()), at(3, DNS, dns()), at(4, L7, l7())]
+    place.keep(*kept)
+    place.send(at(2, DNS, dns()), at(5, DNS, dns()))
+    for name, text in place.environment().items():
+        monkeypatch.setenv(name, text)
+    settings = read_settings()
+    look = Look(["flow", "dns", "l7"], [], Span(), 4, True, "auto")
+    topics = DocumentTopics(settings.kafka, settings.schema_registry, look.topics, pytest.fail)
+    said: list[str] = []
+    found = list(read_up_to(look, settings, topics, said.append, int(time.time() * 1000)))
+    assert [document["@timestamp"][17:19] for document in found] == ["02", "03", "04", "05"]
+    assert said == ["the last 4 of more: --last N shows N, --since and --until those of a span"]
 
 
 def test_all_documents_of_one_instant_are_read_page_by_page(place: Place) -> None:

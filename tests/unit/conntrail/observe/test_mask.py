@@ -33,6 +33,13 @@ def test_a_label_is_a_field_though_its_key_has_dots() -> None:
     assert masked(of, path) == {"source": {"kubernetes": {"labels": {"app.kubernetes.io/name": "web"}}}}
 
 
+def test_of_a_list_of_objects_each_is_masked_and_those_without_the_field_are_left_out() -> None:
+    of = {"dns": {"answers": [{"data": "10.0.0.1", "ttl": 5}, {"ttl": 5}, {"data": "10.0.0.2"}], "id": "7"}}
+    path = parse_mask(["dns.answers.data"], ["dns"])
+    assert masked(of, path) == {"dns": {"answers": [{"data": "10.0.0.1"}, {"data": "10.0.0.2"}]}}
+    assert masked({"dns": {"answers": [{"ttl": 5}, "text"]}}, path) == {}
+
+
 @pytest.mark.parametrize(("topic", "record"), [(FLOWS, flow()), (DNS, dns()), (L7, l7())])
 def test_every_field_of_a_document_can_be_asked_for(topic: Topic, record: dict[str, Any]) -> None:
     body = document_of(topic, record, "default").body
@@ -44,8 +51,9 @@ def test_every_field_of_a_document_can_be_asked_for(topic: Topic, record: dict[s
 def _paths(body: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in body.items():
         yield f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            yield from _paths(value, f"{prefix}{name}.")
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Mapping):
+                yield from _paths(item, f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ NOW = 1_800_000_000.0
     [
         ("10m", 1_799_999_400_000),
         ("1.5s", 1_799_999_998_500),
-        ("90", 1_799_999_910_000),
         ("2027-01-15T08:00:00Z", 1_800_000_000_000),
         ("2027-01-15T08:00:00", 1_800_000_000_000),
         ("2027-01-15 10:00:00+02:00", 1_800_000_000_000),
         ("2027-01-15T03:30:00-04:30", 1_800_000_000_000),
         ("2027-01-15", 1_799_971_200_000),
+        ("20270115", 1_799_971_200_000),
         ("99999999d", 0),
         ("0001-01-01", 0),
     ],
@@ -26,6 +26,12 @@ NOW = 1_800_000_000.0
 def test_an_instant_is_a_duration_back_or_a_time_in_any_zone(text: str, milliseconds: int) -> None:
     assert Span.parse(text, "", NOW) == Span(milliseconds, None)
     assert Span.parse("", text, NOW) == Span(None, milliseconds)
+
+
+@pytest.mark.parametrize("text", ["90", "1.5", " 90 ", "0", "20279999"])
+def test_a_number_without_a_unit_is_no_duration(text: str) -> None:
+    with pytest.raises(FilterError, match=r"--since .*: expected a duration such as 10m"):
+        Span.parse(text, "", NOW)
 
 
 def test_a_span_that_ends_before_it_begins_is_a_mistake() -> None:

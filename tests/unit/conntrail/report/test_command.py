@@ -1,5 +1,7 @@
 """What the command refuses before it asks anybody, and how it writes."""
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,11 @@ from typer.testing import CliRunner
 
 from conntrail.errors import CommandError
 from conntrail.report.chain.writer import alone
-from conntrail.report.command import app
+from conntrail.report.command import _day, app
+from conntrail.report.evidence.section import BY_NAME
+from conntrail.report.writer import Output, print_report
+from tests.support.history import inside
+from tests.unit.conntrail.report.builders import WEB, facts_of, report_of, window
 from tests.unit.conntrail.report.days import write_chain, write_day
 
 
@@ -31,6 +37,19 @@ def test_a_time_that_is_none_says_what_is_expected(option: str, tmp_path: Path) 
     result = CliRunner().invoke(app, ["--directory", str(tmp_path), option, "soon"])
     assert result.exit_code == 1
     assert f"{option} soon: expected 24h or 7d, or a day such as 2026-01-31" in str(result.exception)
+
+
+def test_a_directory_far_in_the_past_begins_with_1970() -> None:
+    assert _day("--since", "999999d") == date(1970, 1, 1)
+
+
+def test_a_name_in_lines_of_json_does_not_drive_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    hostile = "evil\x9b31m\u202egpj.exe"
+    seen = window(WEB, inside(hostile), 80, verdict="none")
+    print_report(report_of(facts_of([seen])), Output.jsonl, list(BY_NAME))
+    written = capfd.readouterr().out
+    assert written.isascii()
+    assert any(f"shop/{hostile}" in json.loads(line).values() for line in written.splitlines())
 
 
 def test_two_do_not_write_to_one_directory_at_once(tmp_path: Path) -> None:

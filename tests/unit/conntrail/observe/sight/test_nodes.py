@@ -1,6 +1,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conntrail.observe.sight.nodes import NodeSight, add_interval, of_buckets, words
 
@@ -8,7 +10,7 @@ SINCE, UNTIL = 1_795_458_720_000, 1_795_458_720_000 + 600_000
 SPAN = "2026-11-23T18:32:00Z to 2026-11-23T18:42:00Z"
 
 
-def told(*intervals: tuple[str, int, int, str]) -> dict[str, NodeSight]:
+def told(*intervals: tuple[str, float, float, str]) -> dict[str, NodeSight]:
     """Node, beginning and end in seconds after SINCE, coverage."""
     nodes: dict[str, NodeSight] = {}
     for name, begun, ended, coverage in intervals:
@@ -47,6 +49,26 @@ def test_each_node_that_saw_less_is_named_with_how_long(
     assert line == (
         f"INCOMPLETE: from {SPAN} 1 of 2 nodes saw everything; {expected}: few are no proof of little traffic"
     )
+
+
+def test_an_interval_that_is_told_again_counts_once() -> None:
+    half = [("a", start, start + 10, "complete") for start in range(0, 300, 10)]
+    assert "1 of 2 nodes saw everything; a silent 5m:" in said(*half, *half, ("b", 0, 600, "complete"))
+    again = [("a", 0, 200, "complete"), ("a", 200, 400, "lossy"), ("a", 0, 200, "complete"), ("a", 200, 400, "lossy")]
+    assert "a lossy 3m20s, silent 3m20s:" in said(*again)
+
+
+@given(st.lists(st.tuples(st.integers(-30, 90), st.integers(0, 40)), max_size=20))
+def test_however_intervals_come_each_second_counts_once(intervals: list[tuple[int, int]]) -> None:
+    nodes = told(*(("a", start * 10, (start + length) * 10, "complete") for start, length in intervals))
+    seconds = {second for start, length in intervals for second in range(start, start + length) if 0 <= second < 60}
+    assert sum(node.told_ms.total() for node in nodes.values()) == len(seconds) * 10_000
+
+
+def test_what_is_remembered_of_a_node_is_bounded() -> None:
+    nodes = told(*(("a", number, number + 0.5, "complete") for number in range(599)))
+    assert len(nodes["a"].spans) <= 100
+    assert nodes["a"].told_ms["complete"] == 599 * 500
 
 
 def test_many_nodes_are_named_in_part_and_nobody_drives_the_terminal() -> None:

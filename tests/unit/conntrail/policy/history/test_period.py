@@ -14,7 +14,18 @@ def test_times_without_a_zone_are_utc() -> None:
     assert parse_period("1970-01-01T00:00:01", "1970-01-01T02:00:02+02:00", NOW) == Period(1000, 2000)
 
 
-@pytest.mark.parametrize("since", ["yesterday", "-1h", "1w"])
+@pytest.mark.parametrize("since", ["999999d", "800000d", "1000000000000d", "0001-01-01"])
+def test_a_period_begins_in_1970_at_the_earliest(since: str) -> None:
+    period = parse_period(since, "", NOW)
+    assert period == Period(0, NOW)
+    assert str(period).startswith("1970-01-01T00:00:00Z to ")
+
+
+def test_a_day_without_dashes_is_a_day_and_no_number_of_seconds() -> None:
+    assert parse_period("20260131", "", NOW) == parse_period("2026-01-31", "", NOW)
+
+
+@pytest.mark.parametrize("since", ["yesterday", "-1h", "1w", "90", "1.5"])
 def test_an_unclear_time_is_refused_with_what_is_expected(since: str) -> None:
     with pytest.raises(CommandError, match="expected a duration such as 24h"):
         parse_period(since, "", NOW)
