@@ -14,6 +14,7 @@ from tests.support.history import inside, seen_flow, seen_window
 from tests.support.index import ask, index_writer, put_templates
 from tests.support.kibana.objects import panels
 from tests.support.kibana.vega import SIZES, answered, drawn
+from tests.support.kql.parser import Kql
 from tests.unit.streams.index.builders import node_status
 
 pytestmark = pytest.mark.timeout(300)
@@ -54,6 +55,26 @@ def test_a_node_of_which_no_flow_tells_is_not_silent(elasticsearch: str, namespa
     keep(elasticsearch, namespace, (FLOWS, seen_flow("a", client, server, 80, cluster="test")), *statuses)
     found = answer(elasticsearch, namespace, "Which nodes have gone silent?")
     assert {row["observer.name"] for row in found} == {"node1", "node2"}
+
+
+def test_tiles_of_nodes_count_what_nodes_told(elasticsearch: str, namespace: str) -> None:
+    told = [node_status(node="node1", coverage="complete"), node_status(node="node2", coverage="blind")]
+    keep(elasticsearch, namespace, *((NODES, status) for status in told))
+    index = f"metrics-conntrail.node-{namespace}-*"
+    tiles = [panel for panel in panels() if panel.kind == "lens" and panel.view == "conntrail-node"]
+    texts = sorted({text for tile in tiles for text in tile.layer().texts()})
+    queries = Kql.of(elasticsearch, index).queries(texts)
+    kql = {text: query.dsl for text, query in zip(texts, queries, strict=True)}
+    shown = {}
+    for tile in tiles:
+        answered_by = ask(
+            elasticsearch, "POST", f"{index}/_search", {"size": 0, "aggs": tile.layer().aggregations(kql)}
+        )
+        shown[tile.title] = [list(row.values()) for row in tile.layer().rows(answered_by["aggregations"])]
+    assert shown["conntrail-pipeline: Nodes"] == [[2]]
+    assert shown["conntrail-pipeline: Fully seen"] == [[0.5]]
+    reports = {name: counts for name, *counts, _ in shown["conntrail-pipeline: When did each node last report?"]}
+    assert reports == {"node1": [1, 0], "node2": [1, 1]}
 
 
 def test_what_another_staged_policy_would_stop_is_none_of_this_ones(elasticsearch: str, namespace: str) -> None:
