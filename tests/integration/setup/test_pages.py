@@ -20,7 +20,8 @@ from tests.unit.streams.index.builders import node_status
 pytestmark = pytest.mark.timeout(300)
 _TRIED_ALLOWS = "StagedNetworkPolicy:shop/tried:rule=0:allow"
 _TRIED_DENIES = "StagedNetworkPolicy:shop/tried:rule=-1:deny"
-_OTHER_DENIES = "StagedNetworkPolicy:data/other:rule=-1:deny"
+_OTHER_DENIES = "StagedNetworkPolicy:web/other:rule=-1:deny"
+"""Sorts after the other: Elasticsearch gives the values of a field sorted."""
 
 
 @pytest.fixture
