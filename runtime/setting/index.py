@@ -21,7 +21,7 @@ class IndexSettings(Group, frozen=True):
     of the window in which a workload pair first met on a port. Windows tell of all traffic either way. What is left
     out is counted (``conntrail_index_left_out_flows_total``), and ``conntrail.level`` of flows and windows says so."""
     edges: Annotated[int, msgspec.Meta(ge=100, le=10_000_000)] = 100_000
-    """With ``notable``: pairs that a worker remembers to have met, about 220 bytes each. Of the longest unseen one
+    """With ``notable``: pairs that a worker remembers to have met, about 320 bytes each. Of the longest unseen one
     that is forgotten beyond, flows are indexed once more (``conntrail_index_forgotten_edges_total``)."""
     logsdb: Literal["auto", "on", "off"] = "auto"
     """Index mode of traffic. ``auto``: where the cluster has it and its licence lets it do without the original

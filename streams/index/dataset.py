@@ -56,7 +56,7 @@ def span_index(namespace: str, timestamp_ns: int) -> str:
 
 
 def edge_index(namespace: str, timestamp_ns: int) -> str:
-    """The index that remembers which pairs first met on a day."""
+    """The index that remembers which pairs met, by a day on which they did."""
     return f"{EDGE_TEMPLATE}-{namespace}-{_day(timestamp_ns // NS_PER_SECOND // 86400)}"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from streams.index import dataset as datasets
 from streams.index.dataset import Dataset, iso_time
 from streams.index.document import Body, Document, Record, distinct, head, pruned, without_empty
-from streams.index.traffic import names_of, workloads_of
+from streams.index.traffic import end_body, names_of, workloads_of
 from streams.metadata.address import canonical
 
 _OUTCOMES: Final = {
@@ -67,7 +67,7 @@ def _body(record: Record, dataset: Dataset, namespace: str) -> Body:
     )
     body["network"] = pruned(record["network"])
     for end, role in (("source", "client"), ("destination", "server")):
-        body[end] = _end(record[end])
+        body[end] = end_body(record[end])
         body[role] = {name: body[end][name] for name in ("ip", "port") if name in body[end]}
     body["observer"] = {"name": record["observer"]["name"]}
     body["flow"] = {"coverage": record["observer"]["coverage"]}
@@ -77,14 +77,6 @@ def _body(record: Record, dataset: Dataset, namespace: str) -> Body:
     if record["rule"]:
         body["rule"] = pruned(record["rule"])
     return body
-
-
-def _end(end: Record) -> Body:
-    """Without a port where there is none."""
-    found = pruned(end)
-    if not found.get("port"):
-        found.pop("port", None)
-    return found
 
 
 def _dns(facts: Record) -> Body:

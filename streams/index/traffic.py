@@ -51,15 +51,23 @@ def traffic_body(record: Record, dataset: Dataset, namespace: str, kind: str, ki
     body["event"] |= facts
     body["network"] = pruned(record["network"])
     for name in ("source", "destination"):
-        end = pruned(record[name])
-        if not end.get("port"):
-            end.pop("port", None)  # ICMP, or a window's many source ports
-        if not end.get("unnamed"):
-            end.pop("unnamed", None)
-        body[name] = end
+        body[name] = end_body(record[name])
     for name in ("tcp", "policy", "rule"):
         if record[name]:
             body[name] = pruned(record[name])
+    return body
+
+
+def end_body(end: Record) -> Body:
+    """One side of the traffic."""
+    body = pruned(end)
+    if not body.get("port"):
+        body.pop("port", None)  # ICMP, or a window's many source ports
+    if not body.get("unnamed"):
+        body.pop("unnamed", None)
+    kubernetes = end["kubernetes"]
+    if kubernetes and kubernetes["labels"]:
+        body["kubernetes"]["labels"] = kubernetes["labels"]  # one without a value is there all the same
     return body
 
 

@@ -82,10 +82,10 @@ class IndexWriter:
                 raise WriteError(f"{documents[n].index} does not take its notes ({item.reason}): run conntrail setup")
 
     async def notes(self, pattern: str, cluster: str, page: int) -> AsyncIterator[list[Any]]:
-        """Notes of a cluster by pages, the latest first; nothing where there is no such index yet."""
+        """Notes of a cluster by pages, those of the latest day first; nothing where there is no such index yet."""
         client = self._connection.client
         query = {"term": {"orchestrator.cluster.name": cluster}}
-        sort: Any = [{"@timestamp": "desc"}, "_doc"]
+        sort: Any = [{"_index": "desc"}, {"@timestamp": "desc"}, "_doc"]
         await self._connection.ask(lambda: client.indices.refresh(index=pattern))
         after: Any = None
         while True:

@@ -33,7 +33,7 @@ from tests.unit.streams.index.builders import AT_NS, flow
 
 FLOWS_SEEN, BATCH, RUNS = 30_000, 1000, 2
 WORKLOADS, PODS, STEPS = 40, 5, 60
-STEP_NS, WINDOW_NS = 10 * 10**9, 60 * 10**9
+STEP_NS, WINDOW_NS, KEPT_NS = 10 * 10**9, 60 * 10**9, 30 * 86_400 * 10**9
 DENIED_SHARE, OUTSIDE_SHARE = 0.03, 0.05
 PATTERN = "logs-conntrail.flow-{}-*"
 
@@ -90,7 +90,7 @@ def ours_of(hosts: str, namespace: str, records: Sequence[Record], level: str) -
 
     async def index() -> float:
         writer = IndexWriter(ElasticsearchSettings(hosts=hosts), IndexCounters(CollectorRegistry()))
-        book = EdgeBook(100_000, WINDOW_NS)
+        book = EdgeBook(100_000, WINDOW_NS, KEPT_NS)
         chosen = NotableFlows(writer, book, "bench", namespace) if level == "notable" else None
         start = time.process_time()
         for first in range(0, len(records), BATCH):

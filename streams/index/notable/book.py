@@ -5,9 +5,13 @@ New is the whole window in which a pair first met: that stays true for flows of 
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from streams.index.document import Record
+
+_NOTES_AT_A_TIME: Final = 4
+"""Of a pair that goes on meeting: one a day would make a worker read a month of them whenever it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,51 +21,69 @@ class Meeting:
     edge: str
     until_ns: int
     """End of the window in which it first met, Unix time."""
+    noted_ns: int
+    """When it was last seen as a note of it was made, Unix time."""
+
+    def joined(self, other: "Meeting | None") -> "Meeting":
+        """Both words on a pair: it met when the earlier says, and was seen when the later does."""
+        if other is None:
+            return self
+        return Meeting(self.edge, min(self.until_ns, other.until_ns), max(self.noted_ns, other.noted_ns))
 
 
 class EdgeBook:
     """Remembers pairs by what was seen of them last; beyond the limit the longest unseen one is forgotten."""
 
-    def __init__(self, limit: int, window_ns: int) -> None:
+    def __init__(self, limit: int, window_ns: int, kept_ns: int) -> None:
+        """``kept_ns``: for how long notes are kept elsewhere."""
         self.limit = limit
         self._window_ns = window_ns
-        self._until: OrderedDict[str, int] = OrderedDict()
-        self._fresh: dict[str, int] = {}
+        self._renewed_ns = kept_ns // _NOTES_AT_A_TIME
+        self._met: OrderedDict[str, Meeting] = OrderedDict()
+        self._fresh: dict[str, Meeting] = {}
         self._forgotten = 0
 
     def is_new(self, edge: str, at_ns: int) -> bool:
         """Whether a flow of a step that ends then is of the pair's first window; notes the pair."""
         window_end = -(-at_ns // self._window_ns) * self._window_ns
-        known = self._until.get(edge)
-        if known is None or window_end < known:
-            self._fresh[edge] = window_end
-            self._remember(edge, window_end)
+        known = self._met.get(edge)
+        if known is None or window_end < known.until_ns:
+            noted_ns = window_end if known is None else known.noted_ns
+            self._note(Meeting(edge, window_end, noted_ns))
             return True
-        self._until.move_to_end(edge)
-        return at_ns <= known
+        if at_ns - known.noted_ns >= self._renewed_ns:
+            self._note(replace(known, noted_ns=at_ns))
+        else:
+            self._met.move_to_end(edge)
+        return at_ns <= known.until_ns
 
     def learn(self, meetings: Iterable[Meeting]) -> None:
-        """Take what is kept elsewhere, the earlier of two words on a pair."""
+        """Take what is kept elsewhere."""
         for meeting in meetings:
-            known = self._until.get(meeting.edge)
-            if known is None or meeting.until_ns < known:
-                self._remember(meeting.edge, meeting.until_ns)
+            known = self._met.get(meeting.edge)
+            both = meeting.joined(known)
+            if both != known:
+                self._remember(both)
 
     def take_fresh(self) -> list[Meeting]:
         """What is to be kept elsewhere since the last call."""
         fresh, self._fresh = self._fresh, {}
-        return [Meeting(edge, until_ns) for edge, until_ns in fresh.items()]
+        return list(fresh.values())
 
     def take_forgotten(self) -> int:
         """How many were forgotten since the last call."""
         forgotten, self._forgotten = self._forgotten, 0
         return forgotten
 
-    def _remember(self, edge: str, until_ns: int) -> None:
-        self._until[edge] = until_ns
-        self._until.move_to_end(edge)
-        if len(self._until) > self.limit:
-            self._until.popitem(last=False)
+    def _note(self, meeting: Meeting) -> None:
+        self._fresh[meeting.edge] = meeting
+        self._remember(meeting)
+
+    def _remember(self, meeting: Meeting) -> None:
+        self._met[meeting.edge] = meeting
+        self._met.move_to_end(meeting.edge)
+        if len(self._met) > self.limit:
+            self._met.popitem(last=False)
             self._forgotten += 1
 
 

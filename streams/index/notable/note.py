@@ -14,18 +14,26 @@ _LATEST_MS: Final = 1 << 62
 
 
 def note(meeting: Meeting, cluster: str, namespace: str) -> Document:
-    """Of two notes on a pair the earlier one stays: its version is the higher."""
+    """Of two notes on a pair in one index the earlier one stays: its version is the higher.
+
+    It goes with the index of the day on which the pair was seen; one that is seen later is noted again.
+    """
     body = {
         "@timestamp": iso_time(meeting.until_ns),
         "orchestrator": {"cluster": {"name": cluster}},
         "edge": meeting.edge,
+        "noted": iso_time(meeting.noted_ns),
     }
     identity = hashlib.blake2b(meeting.edge.encode(), digest_size=16).hexdigest()
     version = _LATEST_MS - meeting.until_ns // _NS_PER_MS
-    return Document(edge_index(namespace, meeting.until_ns), identity, version, body)
+    return Document(edge_index(namespace, meeting.noted_ns), identity, version, body)
 
 
 def meeting_of(source: Mapping[str, Any]) -> Meeting:
     """Inverse of ``note``."""
-    at = datetime.fromisoformat(source["@timestamp"])
-    return Meeting(source["edge"], round(at.timestamp() * 1000) * _NS_PER_MS)
+    until = source["@timestamp"]
+    return Meeting(source["edge"], _time_ns(until), _time_ns(source.get("noted", until)))
+
+
+def _time_ns(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000) * _NS_PER_MS

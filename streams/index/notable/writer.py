@@ -42,15 +42,16 @@ class NotableFlows:
         counters.forgotten.inc(forgotten)
 
     async def load(self) -> None:
-        """Read what is kept, unless it has been: the latest first, as many as are remembered."""
+        """Read what is kept, unless it has been: the last seen first, as many as are remembered."""
         if self._is_loaded:
             return
-        found: list[Meeting] = []
+        found: dict[str, Meeting] = {}
         async for sources in self._index.notes(f"{EDGE_TEMPLATE}-{self._namespace}-*", self._cluster, _PAGE):
-            found += map(meeting_of, sources)
+            for meeting in map(meeting_of, sources):
+                found[meeting.edge] = meeting.joined(found.get(meeting.edge))
             if len(found) >= self._book.limit:
                 break
-        self._book.learn(reversed(found[: self._book.limit]))
+        self._book.learn(reversed([*found.values()][: self._book.limit]))
         self._is_loaded = True
 
     async def save(self) -> None:

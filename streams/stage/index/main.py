@@ -47,5 +47,7 @@ def build(process: Process) -> Built:
 def _notable(settings: Settings, index: IndexWriter) -> NotableFlows | None:
     if settings.index.flows == "all":
         return None
-    book = EdgeBook(settings.index.edges, round(settings.window.size * NS_PER_SECOND))
+    window_ns = round(settings.window.size * NS_PER_SECOND)
+    kept_ns = round(settings.index.keep_window * NS_PER_SECOND)
+    book = EdgeBook(settings.index.edges, window_ns, kept_ns)
     return NotableFlows(index, book, settings.cluster, settings.elasticsearch.namespace)

@@ -30,7 +30,7 @@ def _records() -> Iterator[tuple[Topic, dict[str, Any]]]:
     for number, record in enumerate((inside, denied, outside)):
         record["flow"]["id"] = f"connection-{number}"
         record["destination"]["port"] = 8080 + number
-    inside["source"]["kubernetes"]["labels"] = {"app": "client", "tier": "front", "example.io/team": "a"}
+    inside["source"]["kubernetes"]["labels"] = {"app": "client", "tier": "front", "example.io/team": "a", "legacy": ""}
     inside["network"]["protocol"] = "http"
     denied["event"]["action"] = "denied"
     denied["destination"]["domain"] = None
@@ -68,6 +68,9 @@ _CASES: list[tuple[list[tuple[str, str]], set[int]]] = [
     ([("from_label", "example.io/team=a")], {1}),
     ([("from_label", "app"), _NOT, ("from_label", "tier=back")], {1}),
     ([("from_label", "!app"), ("verdict", "denied")], {2}),
+    ([("from_label", "legacy")], {1}),
+    ([("from_label", "legacy=")], {1}),
+    ([("from_label", "!legacy"), ("verdict", "allowed")], {3}),
     ([("from_label", "app!=client"), ("verdict", "allowed")], {3}),
     ([("to_label", "app!=client"), ("protocol", "tcp"), ("verdict", "allowed")], {1}),
     ([_NOT, ("label", "app"), ("verdict", "allowed")], {3}),

@@ -69,3 +69,18 @@ def test_the_record_is_left_as_it_was() -> None:
     record = flow()
     document_of(FLOWS, record, "prod")
     assert record == flow()
+
+
+@pytest.mark.parametrize(("topic", "record"), [(FLOWS, flow()), (DNS, dns()), (L7, l7())])
+def test_labels_stay_as_they_were_told_also_empty_ones(topic: Topic, record: dict[str, Any]) -> None:
+    labels = {"app": "web", "node-role.kubernetes.io/worker": ""}
+    for name in ("source", "destination"):
+        record[name]["kubernetes"]["labels"] = labels
+    body = document_of(topic, record, "prod").body
+    assert [body[name]["kubernetes"]["labels"] for name in ("source", "destination")] == [labels, labels]
+
+
+@pytest.mark.parametrize(("topic", "record"), [(FLOWS, flow()), (DNS, dns())])
+def test_a_pod_without_labels_has_no_field_of_them(topic: Topic, record: dict[str, Any]) -> None:
+    record["source"]["kubernetes"]["labels"] = {}
+    assert "labels" not in document_of(topic, record, "prod").body["source"]["kubernetes"]

@@ -13,11 +13,13 @@ from tests.unit.streams.index.builders import AT_NS, flow, window
 
 SECOND = 1_000_000_000
 WINDOW_NS = 60 * SECOND
+DAY_NS = 86_400 * SECOND
+KEPT_NS = 30 * DAY_NS
 MINUTE_NS = AT_NS - AT_NS % WINDOW_NS
 
 
 def book(limit: int = 100) -> EdgeBook:
-    return EdgeBook(limit, WINDOW_NS)
+    return EdgeBook(limit, WINDOW_NS, KEPT_NS)
 
 
 def chosen(level: Level, record: dict[str, Any]) -> dict[str, Any] | None:
@@ -86,7 +88,7 @@ def test_what_is_told_late_of_an_earlier_window_is_new_and_noted() -> None:
     one.is_new("a", MINUTE_NS + WINDOW_NS)
     one.take_fresh()
     assert one.is_new("a", MINUTE_NS)
-    assert one.take_fresh() == [Meeting("a", MINUTE_NS)]
+    assert one.take_fresh() == [Meeting("a", MINUTE_NS, MINUTE_NS + WINDOW_NS)]
 
 
 def test_a_restart_changes_nothing_that_is_chosen() -> None:
@@ -98,11 +100,43 @@ def test_a_restart_changes_nothing_that_is_chosen() -> None:
     assert after.take_fresh() == []
 
 
+def test_a_pair_that_goes_on_meeting_is_noted_again_before_its_note_goes() -> None:
+    one, noted = book(), []
+    for day in range(40):
+        one.is_new("a", MINUTE_NS + day * DAY_NS)
+        noted += [note(meeting, "test", "default") for meeting in one.take_fresh()]
+    assert [found.index for found in noted] == [
+        f"conntrail-edge-default-2026.{day}" for day in ("11.23", "12.01", "12.09", "12.17", "12.25")
+    ]
+    assert len({(found.id, found.version) for found in noted}) == 1
+
+
+def test_after_a_restart_a_pair_is_noted_again_when_its_last_note_is_old() -> None:
+    last = Meeting("a", MINUTE_NS, MINUTE_NS + 24 * DAY_NS)
+    one = book()
+    one.learn([meeting_of(note(last, "test", "default").body or {})])
+    assert not one.is_new("a", MINUTE_NS + 30 * DAY_NS)
+    assert one.take_fresh() == []
+    assert not one.is_new("a", MINUTE_NS + 32 * DAY_NS)
+    assert one.take_fresh() == [Meeting("a", MINUTE_NS, MINUTE_NS + 32 * DAY_NS)]
+
+
+def test_a_note_of_before_it_told_when_the_pair_was_seen_is_one_of_its_first_window() -> None:
+    old = {"@timestamp": "2026-11-23T18:32:00.000Z", "orchestrator": {"cluster": {"name": "test"}}, "edge": "a"}
+    assert meeting_of(old) == Meeting("a", MINUTE_NS, MINUTE_NS)
+
+
+def test_of_many_notes_on_a_pair_the_earliest_end_and_the_latest_sight_count() -> None:
+    late, early = Meeting("a", MINUTE_NS + WINDOW_NS, MINUTE_NS + DAY_NS), Meeting("a", MINUTE_NS, MINUTE_NS)
+    both = Meeting("a", MINUTE_NS, MINUTE_NS + DAY_NS)
+    assert late.joined(early) == early.joined(late) == both.joined(None) == both
+
+
 def test_of_two_notes_on_a_pair_the_earlier_has_the_higher_version_and_the_same_id() -> None:
-    early, late = (note(Meeting("a", at), "test", "default") for at in (MINUTE_NS, MINUTE_NS + WINDOW_NS))
+    early, late = (note(Meeting("a", at, MINUTE_NS), "test", "default") for at in (MINUTE_NS, MINUTE_NS + WINDOW_NS))
     assert early.id == late.id
     assert early.version > late.version > 0
-    assert len(note(Meeting("a" * 5000, MINUTE_NS), "test", "default").id) < 64
+    assert len(note(Meeting("a" * 5000, MINUTE_NS, MINUTE_NS), "test", "default").id) < 64
 
 
 def test_a_scan_of_ports_makes_the_book_forget_and_that_is_counted() -> None:

@@ -12,7 +12,7 @@ from conntrail.setup.kibana.mapping import mapped_types
 from conntrail.setup.kibana.model import COLUMNS
 from conntrail.setup.kibana.reader import read_source
 from conntrail.setup.kibana.saved_object import to_ndjson
-from tests.support.kibana.objects import FILE, of_kind, panels, source_of, titles
+from tests.support.kibana.objects import FILE, Panel, of_kind, panels, source_of, titles
 from tests.support.kibana.objects import lines as read_lines
 from tests.support.kibana.shape import Line
 from tests.support.kibana.vega import sources_of
@@ -81,11 +81,14 @@ def test_every_page_is_linked_from_every_other_and_drilldowns_lead_to_pages() ->
             assert panel.references[name] in pages
 
 
+def fields_of(panel: Panel) -> set[str]:
+    return set(panel.layer().fields()) if panel.kind == "lens" else set()
+
+
 def used_fields() -> Iterator[tuple[str, str]]:
     """Data view and field, wherever one is named outside KQL."""
     for panel in panels():
-        if panel.kind == "lens":
-            yield from ((panel.view, field) for field in panel.layer().fields())
+        yield from ((panel.view, field) for field in fields_of(panel))
     for search in of_kind("search"):
         view = search["references"][0]["id"]
         yield from ((view, column) for column in search["attributes"]["columns"])
@@ -131,6 +134,13 @@ def test_a_filter_of_a_page_is_of_use_to_all_its_charts() -> None:
                     view = panel.view or next((one.view for one in SOURCE.searches if one.id == panel.search), "")
                     dataset = next((one.dataset for one in SOURCE.views if one.id == view), "")
                     assert not dataset or control.field in mapped_types(dataset), (page.id, control.field, panel.title)
+
+
+def test_what_is_told_by_node_is_what_nodes_tell_of_themselves() -> None:
+    """A flow that both ends report has the source's node, so a node of servers alone would seem to be silent."""
+    by_node = {panel.title: panel.view for panel in panels() if "observer.name" in fields_of(panel)}
+    assert len(by_node) >= 3
+    assert set(by_node.values()) == {"conntrail-node"}
 
 
 def test_searches_show_the_newest_first() -> None:
