@@ -1,4 +1,5 @@
 import io
+import struct
 from typing import Any
 
 import fastavro
@@ -16,11 +17,20 @@ from tests.unit.agents.node.dns.packets import CLIENT, START_NS, answer, packet,
 
 _SCHEMA = read_schema(DNS_RAW.schema)
 _TCP = 6
+_LABELS = b"".join(b"\x3f" + bytes([letter]) * 63 for letter in b"abc") + b"\x20" + b"d" * 32 + b"\0"
 
 
 def _rows(table: DnsTable, after_us: int = 0, *, flush: bool = False) -> list[dict[str, Any]]:
     encoded = ColumnEncoder(_SCHEMA).encode(table.take_report(START_NS + after_us * 1000, flush))
     return [fastavro.schemaless_reader(io.BytesIO(row), _SCHEMA, None) for row in encoded]
+
+
+def _pointing(name: bytes, number: int) -> bytes:
+    """An answer with 32 names, each a label of its own before the name that was asked for."""
+    records = b"".join(
+        b"\xc0\x0c" + struct.pack("!HHIH", 12, 1, 60, 5) + b"\2%02d\xc0\x0c" % turn for turn in range(32)
+    )
+    return struct.pack("!HHHHHH", number % 65_536, 0x8180, 1, 32, 0, 0) + name + b"\0\x0c\0\1" + records
 
 
 def _framed(message: bytes) -> bytes:
@@ -155,6 +165,30 @@ def test_a_flood_of_names_stays_within_its_bound_and_is_counted() -> None:
     [rest] = [row for row in rows if not row["response_code"]]
     assert (rest["name"], rest["client_address"]) == ("", "10.0.0.1")
     assert rest["count"] == table.overflowed
+
+
+def test_names_and_answers_without_end_stay_within_the_bound_and_are_counted() -> None:
+    table = DnsTable()
+    for number in range(5_000):
+        table.note([packet(_pointing(b"\5%05d" % number + _LABELS, number), number, is_reply=True)])
+    rows = _rows(table)
+    texts = [text for row in rows for text in (row["name"], *row["answers"])]
+    assert sum(map(len, texts)) + 64 * len(texts) < (8 << 20) + 512
+    assert sum(row["count"] for row in rows) == 5_000
+    whole = sum(len(row["answers"]) == 17 for row in rows)
+    assert whole == 5_000 - table.overflowed > 1_500
+
+
+def test_of_a_name_that_is_known_only_the_answers_that_find_no_room_are_left_out() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(answer(asked, ("a.example.", "A", "10.0.0.1")), is_reply=True)])
+    for number in range(2_500):
+        table.note([packet(_pointing(b"\5%05d" % number + _LABELS, number), is_reply=True)])
+    before = table.overflowed
+    table.note([packet(answer(asked, ("a.example.", "A", "10.0.0.2")), is_reply=True)])
+    [row] = [row for row in _rows(table) if row["name"] == "a.example"]
+    assert (row["count"], row["answers"]) == (2, ["10.0.0.1"])
+    assert 0 < before == table.overflowed - 1
 
 
 def test_clients_without_number_stay_within_the_bound() -> None:
