@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from agents.node.dns.aggregate import Aggregate, Exchange, RowKey
 from agents.node.dns.message import Answer, AnswerParser, Key, read_key, read_question
-from agents.node.dns.stream import Streams
+from agents.node.dns.stream import Message, Streams
 from agents.node.payload.packet import End, Packet
 from agents.node.report.resolved import Resolved
 from agents.publish.column import Column
@@ -71,7 +71,7 @@ class DnsTable:
             is_stream = packet.protocol == _TCP
             if is_stream and not packet.payload:
                 continue  # it only acknowledges
-            for message in self._streams.take(packet) if is_stream else (packet.payload,):
+            for message in self._streams.take(packet) if is_stream else (_datagram(packet),):
                 found = self._note_message(packet, message)
                 if found is not None:
                     resolved.append(found)
@@ -86,8 +86,8 @@ class DnsTable:
                     self._give_up(asked, pending)
         return self._aggregate.take()
 
-    def _note_message(self, packet: Packet, message: bytes) -> Resolved | None:
-        read = read_key(message)
+    def _note_message(self, packet: Packet, message: Message) -> Resolved | None:
+        read = read_key(message.data)
         if read is None or read[1] != packet.is_reply:
             self._malformed += 1
             return None
@@ -95,8 +95,7 @@ class DnsTable:
         if not packet.is_reply:
             self._ask(asked, packet)
             return None
-        is_cut = packet.protocol != _TCP and len(message) < packet.payload_bytes
-        answer = self._parser.parse(message, asked.key.question, is_cut=is_cut)
+        answer = self._parser.parse(message.data, asked.key.question, is_cut=message.is_cut)
         if answer is None:
             self._malformed += 1
             return None
@@ -164,3 +163,7 @@ class DnsTable:
             "TIMEOUT",
         )
         self._aggregate.add(key, Exchange(pending.seen_at_ns, None, (), 0, is_truncated=False))
+
+
+def _datagram(packet: Packet) -> Message:
+    return Message(packet.payload, is_cut=len(packet.payload) < packet.payload_bytes)

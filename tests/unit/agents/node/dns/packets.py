@@ -18,7 +18,7 @@ def answer(question: bytes, *records: tuple[str, str, str], code: int = 0, time_
     response = dns.message.make_response(dns.message.from_wire(question))
     response.set_rcode(code)
     response.answer = [dns.rrset.from_text(owner, time_to_live, "IN", kind, data) for owner, kind, data in records]
-    return response.to_wire()
+    return response.to_wire(max_size=65_535)
 
 
 def packet(

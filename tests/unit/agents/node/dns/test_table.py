@@ -124,6 +124,43 @@ def test_a_hole_in_a_stream_is_counted_and_the_next_message_is_read() -> None:
     assert (table.malformed, len(table)) == (1, 1)
 
 
+def _many(asked: bytes, count: int) -> bytes:
+    return answer(asked, *(("a.example.", "A", f"10.0.{number >> 8}.{number & 255}") for number in range(count)))
+
+
+def test_an_answer_over_tcp_that_the_kernel_cut_is_told_by_its_head() -> None:
+    table, asked = DnsTable(), query()
+    said, after = _framed(_many(asked, 300)), _framed(answer(query("b.example.")))
+    table.note([packet(_framed(asked), protocol=_TCP)])
+    cut = packet(said[:3532], 9, is_reply=True, protocol=_TCP, payload_bytes=len(said))
+    table.note([cut, cut, packet(after, 10, is_reply=True, protocol=_TCP, sequence=len(said))])
+    first, second = _rows(table, flush=True)
+    assert (first["name"], first["response_code"], first["count"], first["timed"]) == ("a.example", "NOERROR", 1, 1)
+    assert (second["name"], second["response_code"]) == ("b.example", "NOERROR")
+    assert table.malformed == 0
+
+
+@pytest.mark.parametrize("first", [2, 100, 1448])
+def test_an_answer_over_tcp_that_is_too_long_is_told_by_its_head_and_the_next_is_read(first: int) -> None:
+    table, asked = DnsTable(), query()
+    said = _framed(_many(asked, 1_200)) + _framed(answer(query("b.example.")))
+    assert len(said) > 16 << 10
+    table.note([packet(_framed(asked), protocol=_TCP)])
+    for at in (0, *range(first, len(said), 1448)):
+        segment = said[at : at + 1448] if at else said[:first]
+        table.note([packet(segment, at, is_reply=True, protocol=_TCP, sequence=at)])
+    assert [(row["name"], row["response_code"], row["count"]) for row in _rows(table, flush=True)] == [
+        ("a.example", "NOERROR", 1), ("b.example", "NOERROR", 1),
+    ]  # fmt: skip
+    assert table.malformed == 0
+
+
+def test_a_message_over_tcp_that_is_cut_before_its_question_ends_is_malformed() -> None:
+    table = DnsTable()
+    table.note([packet(_framed(query())[:20], protocol=_TCP, payload_bytes=5_000)])
+    assert (table.malformed, len(table)) == (1, 0)
+
+
 @given(st.binary(max_size=300), st.booleans(), st.sampled_from([6, 17]))
 def test_any_bytes_are_taken(payload: bytes, is_reply: bool, protocol: int) -> None:
     table = DnsTable()
