@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from agents.node.dns.message import AnswerParser, read_key
 from agents.node.dns.table import DnsTable
 from agents.node.payload.packet import End
+from agents.node.report.address import render_address
 from agents.publish.column import ColumnEncoder
 from schemas.schema import read_schema
 from schemas.topic import DNS_RAW
-from tests.unit.agents.node.dns.packets import CLIENT, START_NS, answer, packet, query
+from tests.unit.agents.node.dns.packets import CLIENT, DIALLED, SERVER, START_NS, answer, packet, query
 
 _SCHEMA = read_schema(DNS_RAW.schema)
 _TCP = 6
@@ -70,6 +71,50 @@ def test_a_query_sent_again_is_one_exchange_from_the_first_on_and_a_second_answe
     table.note([packet(said, 3000, is_reply=True), packet(said, 4000, is_reply=True)])
     [row] = _rows(table, flush=True)
     assert (row["count"], row["latency_us"]) == (1, [3000])
+
+
+def test_an_answer_that_comes_after_its_timeout_was_told_is_no_second_exchange_but_teaches_its_names() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked)])
+    assert [row["response_code"] for row in _rows(table, 6_000_000)] == ["TIMEOUT"]
+    assert _rows(table, 16_000_000) == []
+    [resolved] = table.note([packet(answer(asked, ("a.example.", "A", "10.1.2.3")), 17_000_000, is_reply=True)])
+    assert (resolved.names, resolved.addresses) == (("a.example",), ((0, 0xFFFF0A010203),))
+    assert _rows(table, flush=True) == []
+
+
+def test_what_is_asked_again_after_its_timeout_was_told_is_an_exchange() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked)])
+    _rows(table, 6_000_000)
+    table.note([packet(asked, 7_000_000), packet(answer(asked), 7_001_000, is_reply=True)])
+    [row] = _rows(table, flush=True)
+    assert (row["response_code"], row["count"], row["latency_us"]) == ("NOERROR", 1, [1000])
+
+
+def test_a_query_that_nobody_answers_is_forgotten_half_a_minute_later() -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked)])
+    assert [len(_rows(table, at_us)) for at_us in (6_000_000, 30_000_000, 31_000_000)] == [1, 0, 0]
+    assert len(table) == 0
+
+
+_OUTSIDE = End(0, 0xFFFF08080808, 53)
+
+
+@pytest.mark.parametrize("has_tuples", [True, False])
+@pytest.mark.parametrize(("dialled", "server"), [(DIALLED, SERVER), (_OUTSIDE, _OUTSIDE)], ids=["Service", "outside"])
+def test_of_servers_that_were_asked_at_once_the_one_that_answers_was_dialled(
+    has_tuples: bool, dialled: End, server: End
+) -> None:
+    table, asked = DnsTable(), query()
+    table.note([packet(asked, at_us, dialled=end, server=end) for at_us, end in enumerate((DIALLED, _OUTSIDE))])
+    shown = packet(answer(asked), 1_000, is_reply=True, dialled=dialled if has_tuples else server, server=server)
+    table.note([shown])
+    [row] = _rows(table, flush=True)
+    assert (row["server_address"], row["server_port"]) == (render_address(*server[:2]), server.port)
+    assert (row["dialled_address"], row["dialled_port"]) == (render_address(*dialled[:2]), dialled.port)
+    assert (row["count"], row["latency_us"]) == (1, [1_000])
 
 
 def test_an_answer_whose_query_was_not_seen_has_no_latency() -> None:
