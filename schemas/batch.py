@@ -33,7 +33,7 @@ LossCause = Literal[
     "dns_cut",  # packets over the rate limit
     "dns_lost",  # NFLOG: messages that never came, of whatever kind
     "dns_malformed",
-    "dns_overflow",  # counted without their names, for lack of room
+    "dns_overflow",  # counted without their names or answers, for lack of room
     "dump_failures",
     "intervals_dropped",  # the spool was full
     "intervals_missed",  # the agent did not get to close them

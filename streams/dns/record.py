@@ -2,7 +2,8 @@
 
 ``event.action``: a question is ``answered`` when its server says what is (NOERROR) or that there is nothing (NXDOMAIN,
 as each name of a search path but one gets it); ``failed`` when it answers anything else, since then the client knows as
-little as before; ``timeout`` when no answer came; and ``cut`` stands for packets that the node did not show.
+little as before; ``timeout`` when no answer came; and ``cut`` stands for packets that the node did not show, and for
+those of a client that it counted without their names.
 """
 
 from typing import Final
@@ -40,12 +41,21 @@ def action_of(response_code: str) -> str:
     return "answered" if response_code in _ANSWERED else "failed"
 
 
-def asked_of(row: Row) -> Asked:
-    """The question as policies see it."""
+def asked_of(row: Row) -> Asked | None:
+    """The question as policies see it; None where it is not known."""
+    if _is_nameless(row):
+        return None
     return Asked(protocol_name(row["protocol"]), row["destination_port"], dns=row["name"])
 
 
+def _is_nameless(row: Row) -> bool:
+    """It stands for questions of its client for which the agent had no room: nothing of them is known."""
+    return not row["name"] and not row["response_code"]
+
+
 def _told(row: Row, judged: Judgement) -> Told:
+    if _is_nameless(row):
+        return Told("cut", f"{row['count']} {DNS_LOSSES['dns_overflow']}", _NOTHING)
     action = action_of(row["response_code"])
     facts = {
         "name": row["name"],
@@ -70,7 +80,12 @@ def _reason(row: Row, action: str, judged: Judgement) -> str | None:
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(pl.lit(_PROTOCOL).alias("application"))
+    is_nameless = (pl.col("name") == "") & (pl.col("response_code") == "")
+    ends = [
+        pl.when(is_nameless).then(pl.lit("")).otherwise(pl.col(name)).alias(name)
+        for name in ("server_address", "dialled_address")
+    ]
+    return rows.with_columns(pl.lit(_PROTOCOL).alias("application"), *ends)
 
 
 KIND: Final = Kind(

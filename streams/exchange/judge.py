@@ -38,25 +38,28 @@ NOT_JUDGED: Final = Judgement(Verdict("none"))
 class Judge:
     """Judges rows of one part."""
 
-    def __init__(self, names: Names, asked: Callable[[Row], Asked], is_served: Callable[[Row], bool]) -> None:
+    def __init__(self, names: Names, asked: Callable[[Row], Asked | None], is_served: Callable[[Row], bool]) -> None:
         self._names = names
         self._asked = asked
         self._is_served = is_served
 
     def judge(self, row: Row) -> Judgement:
-        """By the policies in force at the first of the row's exchanges."""
-        verdict = self._verdict_at(row, row["first_seen_at_ns"])
+        """By the policies in force at the first of the row's exchanges; of what is not known nothing is said."""
+        asked = self._asked(row)
+        if asked is None:
+            return NOT_JUDGED
+        verdict = self._verdict_at(row, asked, row["first_seen_at_ns"])
         if verdict.policy_verdict != "deny":
             return Judgement(verdict)
         if _is_untranslated(row):
             return Judgement(_withdrawn(verdict))
-        return Judgement(verdict, self._is_served(row) and self._is_long_denied(row))
+        return Judgement(verdict, self._is_served(row) and self._is_long_denied(row, asked))
 
-    def _is_long_denied(self, row: Row) -> bool:
+    def _is_long_denied(self, row: Row, asked: Asked) -> bool:
         near = (row["first_seen_at_ns"] - ENFORCEMENT_LAG_NS, row["last_seen_at_ns"] + ENFORCEMENT_LAG_NS)
-        return all(self._verdict_at(row, at_ns).policy_verdict == "deny" for at_ns in near)
+        return all(self._verdict_at(row, asked, at_ns).policy_verdict == "deny" for at_ns in near)
 
-    def _verdict_at(self, row: Row, at_ns: int) -> Verdict:
+    def _verdict_at(self, row: Row, asked: Asked, at_ns: int) -> Verdict:
         endpoints, policies = self._names.directory.endpoints, self._names.policies
         ends = [
             policies.verdicts.classify(index, None if index is None else endpoints[index], address)
@@ -65,7 +68,7 @@ class Judge:
                 (row["destination_index"], row["destination_address"]),
             )
         ]
-        return policies.verdicts.verdict(policies.epoch_at(at_ns), ends[0], ends[1], self._asked(row))
+        return policies.verdicts.verdict(policies.epoch_at(at_ns), ends[0], ends[1], asked)
 
 
 def _is_untranslated(row: Row) -> bool:

@@ -23,8 +23,8 @@ class Kind:
     """Words by cause, of what a batch's ``lost`` says about this kind."""
     prepare: Callable[[pl.DataFrame], pl.DataFrame]
     """Rows of a part with ``protocol`` as IANA number and ``application``."""
-    asked: Callable[[Row], Asked]
-    """What the policies are asked about a row."""
+    asked: Callable[[Row], Asked | None]
+    """What the policies are asked about a row; None where nothing can be."""
     is_served: Callable[[Row], bool]
     """Whether an answer says that nothing on the way refused a row's exchanges."""
     told: Callable[[Row, Judgement], Told]

@@ -17,6 +17,11 @@ _MAXIMUM_NAMELESS: Final = 1_000
 _SAMPLE: Final = 64
 _NOBODY: Final = End(0, 0, 0)
 _MAXIMUM_ANSWERS: Final = 32
+_MAXIMUM_TEXT_BYTES: Final = 8 << 20
+"""Of an interval's names and answers, which lie in memory five times while they are encoded. Ten thousand names with
+half a dozen answers each take less."""
+_TEXT_BYTES: Final = 64
+"""What a text costs beside its characters."""
 
 
 class RowKey(NamedTuple):
@@ -62,8 +67,9 @@ class Aggregate:
     def __init__(self) -> None:
         self._rows: dict[RowKey, _Row] = {}
         self._nameless = 0
+        self._text_bytes = 0
         self.overflowed = 0
-        """Exchanges that were counted without their names, since the start."""
+        """Exchanges that were counted without their names, or some of their answers, since the start."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -72,11 +78,13 @@ class Aggregate:
         """Count an exchange; one whose name finds no room counts for its client alone."""
         row = self._rows.get(key)
         if row is None:
-            if len(self._rows) - self._nameless >= _MAXIMUM_ROWS:
+            if len(self._rows) - self._nameless >= _MAXIMUM_ROWS or self._is_full:
                 self.add_nameless(key.client, key.protocol, exchange.seen_at_ns)
                 return
             row = self._rows[key] = _Row(exchange.seen_at_ns, exchange.seen_at_ns)
+            self._text_bytes += len(key.name) + _TEXT_BYTES
         _count(row, exchange)
+        self._add_answers(row, exchange.answers)
 
     def add_nameless(self, client: Address, protocol: int, seen_at_ns: int) -> None:
         """Count an exchange of which nothing else is kept."""
@@ -93,7 +101,7 @@ class Aggregate:
     def take(self) -> dict[str, Column]:
         """Columns of dns_exchange; the next interval begins without."""
         keys, rows = list(self._rows), list(self._rows.values())
-        self._rows, self._nameless = {}, 0
+        self._rows, self._nameless, self._text_bytes = {}, 0, 0
         high, low = (np.array([key.client[word] for key in keys], np.uint64) for word in (0, 1))
         columns: dict[str, Column] = {"client_key": LongColumn(mix(high, low).view(np.int64))}
         columns["client_address"] = TextColumn(*render_addresses(high, low))
@@ -115,6 +123,20 @@ class Aggregate:
             columns[name] = LongColumn(np.array([getattr(row, name) for row in rows], np.int64))
         return columns | _lists(rows)
 
+    @property
+    def _is_full(self) -> bool:
+        return self._text_bytes >= _MAXIMUM_TEXT_BYTES
+
+    def _add_answers(self, row: _Row, answers: tuple[str, ...]) -> None:
+        for answer in answers:
+            if answer in row.answers or len(row.answers) >= _MAXIMUM_ANSWERS:
+                continue
+            if self._is_full:
+                self.overflowed += 1
+                return
+            self._text_bytes += len(answer) + _TEXT_BYTES
+            row.answers[answer] = None
+
 
 def _count(row: _Row, exchange: Exchange) -> None:
     if exchange.answers and (not row.answers or exchange.time_to_live_seconds < row.time_to_live_seconds):
@@ -123,9 +145,6 @@ def _count(row: _Row, exchange: Exchange) -> None:
     row.first_seen_at_ns = min(row.first_seen_at_ns, exchange.seen_at_ns)
     row.last_seen_at_ns = max(row.last_seen_at_ns, exchange.seen_at_ns)
     row.truncated += exchange.is_truncated
-    for answer in exchange.answers:
-        if len(row.answers) < _MAXIMUM_ANSWERS:
-            row.answers[answer] = None
     if exchange.latency_us is not None:
         row.timed += 1
         row.latency_sum_us += exchange.latency_us

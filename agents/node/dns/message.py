@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rdatatype
 
 from agents.node.attempt.address import Address
-from agents.node.dns.name import read_name, skip_labels
+from agents.node.dns.name import NameReader, read_name, skip_labels
 from agents.node.dns.record import Record, read_records
 
 _HEAD: Final = Struct("!HHHHHH")
@@ -97,14 +97,16 @@ def _parse_head(message: bytes, question: bytes) -> Answer:
 
 def _parse(message: bytes, question: bytes) -> Answer | None:
     head = _parse_head(message, question)
-    found = read_records(message, _HEAD.size + len(question))
+    names = NameReader(message)
+    names.read(_HEAD.size)  # most records belong to it
+    found = read_records(message, _HEAD.size + len(question), names)
     if found is None:
         return None
     records, high_code = found
     code = _code_text(int.from_bytes(message[2:4], "big") & _CODE_BITS | high_code)
-    names, addresses = _chain(head.name, records)
+    aliases, addresses = _chain(head.name, records)
     least = min((record.time_to_live_seconds for record in records), default=0)
-    return Answer(head.name, head.type, code, _texts(records), least, addresses, names, head.is_truncated)
+    return Answer(head.name, head.type, code, _texts(records), least, addresses, aliases, head.is_truncated)
 
 
 def _texts(records: list[Record]) -> tuple[str, ...]:

@@ -10,16 +10,48 @@ _LONGEST_LABEL: Final = 63
 _LONGEST_NAME: Final = 255
 _POINTER: Final = 0xC0
 _POINTER_BYTES: Final = 2
+_TARGET: Final = 0x3FFF
 _LONGEST_CHAIN: Final = 16
 """Pointers of one name, as many as dnspython follows."""
 _ROOT: Final = "."
 _SPECIAL: Final = b'"().;\\@$'
-_ESCAPED: Final = tuple(
-    f"\\{chr(byte)}" if byte in _SPECIAL else chr(byte).lower() if 0x20 < byte < 0x7F else f"\\{byte:03}"  # noqa: PLR2004 - ASCII
+_BETWEEN: Final = "\u0100"
+"""Stands for the dots between labels, where bytes have the characters below it."""
+_ESCAPED: Final = {
+    byte: f"\\{chr(byte)}" if byte in _SPECIAL else chr(byte).lower() if 0x20 < byte < 0x7F else f"\\{byte:03}"  # noqa: PLR2004 - ASCII
     for byte in range(256)
-)
+} | {ord(_BETWEEN): "."}
 """RFC 1035, 5.1."""
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9_.-]+")
+_MAXIMUM_CHARACTERS: Final = 4096
+"""Of the names that are read of a message: a pointer in two bytes may have a thousand read hundreds of times."""
+
+
+class NameReader:
+    """Reads the names of one message, each once however often it is pointed to."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+        self._known: dict[int, tuple[str, int]] = {}
+        self._left = _MAXIMUM_CHARACTERS
+
+    @property
+    def is_spent(self) -> bool:
+        """So much was read that the rest of the message is not worth its time."""
+        return self._left <= 0
+
+    def read(self, start: int) -> tuple[str, int] | None:
+        """As ``read_name``, but that a pointer to a name that was read does not count for its chain."""
+        message = self._message
+        if start + 1 < len(message) and message[start] >= _POINTER:
+            known = self._known.get((message[start] << 8 | message[start + 1]) & _TARGET)
+            if known is not None and known[1] <= start:
+                return known[0], start + _POINTER_BYTES
+        found = read_name(message, start)
+        if found is not None:
+            self._known[start] = found
+            self._left -= len(found[0])
+        return found
 
 
 def read_name(message: bytes, start: int) -> tuple[str, int] | None:
@@ -33,7 +65,7 @@ def read_name(message: bytes, start: int) -> tuple[str, int] | None:
     while at < limit:
         length = message[at]
         if length >= _POINTER:
-            target = int.from_bytes(message[at : at + _POINTER_BYTES], "big") & 0x3FFF
+            target = int.from_bytes(message[at : at + _POINTER_BYTES], "big") & _TARGET
             if at + _POINTER_BYTES > limit or target >= before or hops == _LONGEST_CHAIN:
                 return None
             hops += 1
@@ -68,4 +100,4 @@ def _text(labels: list[bytes]) -> str:
     joined = b".".join(labels)
     if _PLAIN.fullmatch(joined) and joined.count(b".") == len(labels) - 1:
         return joined.decode("ascii").lower()
-    return ".".join("".join(map(_ESCAPED.__getitem__, label)) for label in labels) or _ROOT
+    return _BETWEEN.join([label.decode("latin-1") for label in labels]).translate(_ESCAPED) or _ROOT

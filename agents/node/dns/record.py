@@ -8,13 +8,13 @@ import dns.rdatatype
 
 from agents.node.attempt.address import Address, map_address
 from agents.node.dns.data import ADDRESS_BYTES, DataReader
-from agents.node.dns.name import read_name, skip_labels
+from agents.node.dns.name import NameReader, skip_labels
 
 _FIXED: Final = Struct("!HHIH")
 _COUNTS: Final = Struct("!HHH")
 _COUNTS_AT: Final = 6
 _DECODED: Final = 64
-"""Answers of a message that are looked at; those behind are only skipped."""
+"""Answers of a message that are looked at; those behind, and behind names that took long, are only skipped."""
 _MAXIMUM_TIME_TO_LIVE: Final = 2**31 - 1
 _OPTIONS: Final = int(dns.rdatatype.OPT)
 _HIGH_CODE_SHIFT: Final = 24
@@ -35,32 +35,33 @@ class _Malformed(Exception):  # noqa: N818 - no error: anyone may have written i
     """The message does not hold what it says."""
 
 
-def read_records(message: bytes, at: int) -> tuple[list[Record], int] | None:
+def read_records(message: bytes, at: int, names: NameReader) -> tuple[list[Record], int] | None:
     """Answer records behind the question, which ends at ``at``, and the upper bits of the response code.
 
     None when the message does not hold the records that it counts, or one of them is malformed.
     """
     answers, *others = _COUNTS.unpack_from(message, _COUNTS_AT)
     records: list[Record] = []
-    data = DataReader(message)
-    high_code = 0
+    data = DataReader(message, names)
+    high_code = place = 0
     try:
-        for _ in range(min(answers, _DECODED)):
-            record, at = _read_record(message, at, data)
+        while place < min(answers, _DECODED) and not names.is_spent:
+            record, at = _read_record(message, at, names, data)
+            place += 1
             if record is not None:
                 records.append(record)
-        for place in range(max(answers - _DECODED, 0) + sum(others)):
+        for skipped in range(place, answers + sum(others)):
             kind, high, at = _skip_record(message, at)
-            if kind == _OPTIONS and place >= answers - _DECODED:
+            if kind == _OPTIONS and skipped >= answers:
                 high_code = high
     except (_Malformed, error):
         return None
     return records, high_code
 
 
-def _read_record(message: bytes, start: int, data: DataReader) -> tuple[Record | None, int]:
+def _read_record(message: bytes, start: int, names: NameReader, data: DataReader) -> tuple[Record | None, int]:
     """None for a record of another class than IN, and for options."""
-    named = read_name(message, start)
+    named = names.read(start)
     if named is None:
         raise _Malformed
     owner, at = named

@@ -1,7 +1,8 @@
 """Pairs queries with answers by client, protocol, identifier and question.
 
 A query sent again while it waits is the same exchange, which began with the first: that is what the client felt. An
-answer whose query was not seen is an exchange without a latency; a second answer to one query is none.
+answer whose query was not seen is an exchange without a latency; a second answer to one query is none, nor is one that
+comes when its timeout was told.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,17 @@ from typing import Final, NamedTuple
 
 from agents.node.dns.aggregate import Aggregate, Exchange, RowKey
 from agents.node.dns.message import Answer, AnswerParser, Key, read_key, read_question
-from agents.node.dns.stream import Streams
+from agents.node.dns.stream import Message, Streams
 from agents.node.payload.packet import End, Packet
 from agents.node.report.resolved import Resolved
 from agents.publish.column import Column
 
 _PATIENCE_NS: Final = 5_000_000_000
 """What resolvers wait by default (resolv.conf(5), timeout)."""
+_LATEST_ANSWER_NS: Final = 30_000_000_000
+"""The longest that resolvers can be told to wait (RES_MAXRETRANS, resolv.h)."""
+_MAXIMUM_DIALLED: Final = 3
+"""Servers that a resolver may have (MAXNS, resolv.h); musl asks all of them at once."""
 _MAXIMUM_PENDING: Final = 16_384
 """More than the default limit lets through within the patience."""
 _TCP: Final = 6
@@ -35,10 +40,17 @@ class _Pending:
     """What is kept of a query; not its packet, whose payload would stay with it."""
 
     server: End
-    dialled: End
+    dialled: tuple[End, ...]
+    """Whom it was sent to, in order."""
     seen_at_ns: int
     has_exact_time: bool
     is_answered: bool = False
+    is_given_up: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing was told of it yet."""
+        return not self.is_answered and not self.is_given_up
 
 
 class DnsTable:
@@ -71,7 +83,7 @@ class DnsTable:
             is_stream = packet.protocol == _TCP
             if is_stream and not packet.payload:
                 continue  # it only acknowledges
-            for message in self._streams.take(packet) if is_stream else (packet.payload,):
+            for message in self._streams.take(packet) if is_stream else (_datagram(packet),):
                 found = self._note_message(packet, message)
                 if found is not None:
                     resolved.append(found)
@@ -80,14 +92,17 @@ class DnsTable:
     def take_report(self, now_ns: int, flush: bool = False) -> dict[str, Column]:
         """Columns of dns_exchange since the last report. ``flush`` gives up on all that waits: the agent stops."""
         for asked, pending in list(self._pending.items()):
-            if flush or now_ns - pending.seen_at_ns >= _PATIENCE_NS:
+            age_ns = now_ns - pending.seen_at_ns
+            if not flush and age_ns < _PATIENCE_NS:
+                continue
+            if pending.is_waiting:
+                self._give_up(asked, pending)
+            if flush or pending.is_answered or age_ns >= _LATEST_ANSWER_NS:
                 del self._pending[asked]
-                if not pending.is_answered:
-                    self._give_up(asked, pending)
         return self._aggregate.take()
 
-    def _note_message(self, packet: Packet, message: bytes) -> Resolved | None:
-        read = read_key(message)
+    def _note_message(self, packet: Packet, message: Message) -> Resolved | None:
+        read = read_key(message.data)
         if read is None or read[1] != packet.is_reply:
             self._malformed += 1
             return None
@@ -95,8 +110,7 @@ class DnsTable:
         if not packet.is_reply:
             self._ask(asked, packet)
             return None
-        is_cut = packet.protocol != _TCP and len(message) < packet.payload_bytes
-        answer = self._parser.parse(message, asked.key.question, is_cut=is_cut)
+        answer = self._parser.parse(message.data, asked.key.question, is_cut=message.is_cut)
         if answer is None:
             self._malformed += 1
             return None
@@ -105,62 +119,80 @@ class DnsTable:
     def _ask(self, asked: _Asked, packet: Packet) -> None:
         known = self._pending.get(asked)
         if known is not None:
-            if not known.is_answered and packet.seen_at_ns - known.seen_at_ns < _PATIENCE_NS:
+            if known.is_waiting and packet.seen_at_ns - known.seen_at_ns < _PATIENCE_NS:
+                if packet.dialled not in known.dialled and len(known.dialled) < _MAXIMUM_DIALLED:
+                    known.dialled += (packet.dialled,)
                 return
             del self._pending[asked]  # its place is the newest now
-            if not known.is_answered:
+            if known.is_waiting:
                 self._give_up(asked, known)
         if len(self._pending) >= _MAXIMUM_PENDING:
             self._make_room()
-        self._pending[asked] = _Pending(packet.server, packet.dialled, packet.seen_at_ns, packet.has_exact_time)
+        self._pending[asked] = _Pending(packet.server, (packet.dialled,), packet.seen_at_ns, packet.has_exact_time)
 
     def _make_room(self) -> None:
         """The oldest query gives way; one without an answer is counted for its client, since nobody waited for it."""
         asked = next(iter(self._pending))
         pending = self._pending.pop(asked)
-        if not pending.is_answered:
+        if pending.is_waiting:
             self._aggregate.add_nameless((asked.client.high, asked.client.low), asked.protocol, pending.seen_at_ns)
 
     def _answer(self, asked: _Asked, packet: Packet, answer: Answer) -> Resolved | None:
         pending = self._pending.get(asked)
         if pending is not None and pending.is_answered:
             return None
-        latency_us = None
+        client = (asked.client.high, asked.client.low)
+        if pending is None or not pending.is_given_up:
+            self._aggregate.add(
+                RowKey(
+                    client,
+                    packet.server,
+                    _dialled(pending, packet),
+                    packet.protocol,
+                    answer.name,
+                    answer.type,
+                    answer.response_code,
+                ),
+                Exchange(
+                    pending.seen_at_ns if pending else packet.seen_at_ns,
+                    _latency_us(pending, packet),
+                    answer.answers,
+                    answer.time_to_live_seconds,
+                    answer.is_truncated,
+                ),
+            )
         if pending is not None:
             pending.is_answered = True
-            latency_ns = packet.seen_at_ns - pending.seen_at_ns
-            if pending.has_exact_time and packet.has_exact_time and 0 <= latency_ns < _LATEST_LATENCY_NS:
-                latency_us = latency_ns // 1000
-        client = (asked.client.high, asked.client.low)
-        self._aggregate.add(
-            RowKey(
-                client,
-                packet.server,
-                pending.dialled if pending else packet.dialled,
-                packet.protocol,
-                answer.name,
-                answer.type,
-                answer.response_code,
-            ),
-            Exchange(
-                pending.seen_at_ns if pending else packet.seen_at_ns,
-                latency_us,
-                answer.answers,
-                answer.time_to_live_seconds,
-                answer.is_truncated,
-            ),
-        )
         return Resolved(client, answer.names, answer.addresses, answer.time_to_live_seconds, packet.seen_at_ns)
 
     def _give_up(self, asked: _Asked, pending: _Pending) -> None:
+        pending.is_given_up = True
         name, kind = read_question(asked.key.question)
         key = RowKey(
             (asked.client.high, asked.client.low),
             pending.server,
-            pending.dialled,
+            pending.dialled[0],
             asked.protocol,
             name,
             kind,
             "TIMEOUT",
         )
         self._aggregate.add(key, Exchange(pending.seen_at_ns, None, (), 0, is_truncated=False))
+
+
+def _datagram(packet: Packet) -> Message:
+    return Message(packet.payload, is_cut=len(packet.payload) < packet.payload_bytes)
+
+
+def _dialled(pending: _Pending | None, packet: Packet) -> End:
+    """Where the kernel attached no tuples to an answer, it tells only who answered: that may stand behind a Service."""
+    if pending is None or packet.dialled in pending.dialled:
+        return packet.dialled
+    return pending.dialled[0]
+
+
+def _latency_us(pending: _Pending | None, packet: Packet) -> int | None:
+    if pending is None or not (pending.has_exact_time and packet.has_exact_time):
+        return None
+    latency_ns = packet.seen_at_ns - pending.seen_at_ns
+    return latency_ns // 1000 if 0 <= latency_ns < _LATEST_LATENCY_NS else None

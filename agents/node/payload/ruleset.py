@@ -4,7 +4,7 @@ DNS is logged before destination NAT (-100), so that a query tells what was dial
 on kernels that attach no tuples of conntrack; applications after it, where both directions have the same ends. A
 packet made here is logged at output, any other at prerouting; what goes through the loopback device, where it would
 meet both, is left out. No rule accepts, drops or alters: ``return`` only leaves our own chains. DNS and applications
-have a limit and a counter each, so that a flood of one does not cut the other.
+have a chain each with a limit and a counter, so that a flood of one does not cut the other.
 
 The kernel gives no time to a packet that is made here. So a sample of the answers that are made here, as by a cache in
 the host's network, is shown in a group of its own at once, which gives them the time of its reading.
@@ -72,16 +72,14 @@ def render_ruleset(groups: Groups, dns: Selection | None, application: Selection
     for name, counter, selection, rules in (
         ("dns", DNS_COUNTER, dns, _dns_rules(group, dns)),
         ("application", APPLICATION_COUNTER, application, _application_rules(group)),
-        ("http2", APPLICATION_COUNTER, application, _http2_rules(group)),
     ):
         if selection is None:
             continue
         rate = selection.per_second
         cut = f"limit rate over {rate}/second burst {rate} packets counter name {counter} return"
         chains.append(_chain(f"show_{name}", [cut, *rules]))
-        if name in _PRIORITIES:
-            sample = _sample(groups.prompt, selection) if name == "dns" and groups.prompt is not None else []
-            hooks += _hooks(name, _jumps(name, selection), sample)
+        sample = _sample(groups.prompt, selection) if name == "dns" and groups.prompt is not None else []
+        hooks += _hooks(name, _jumps(name, selection), sample)
     return "\n".join(
         [
             f"add table inet {TABLE}",
@@ -130,12 +128,10 @@ def _application_rules(group: int) -> list[str]:
     preface = f"@ih,0,32 {_words(_FIRST_BYTES[Kind.HTTP2_PREFACE])}"
     remember = [f"{preface} add @{name} {{ {_ends(family)} }}" for family, (name, _) in _HTTP2_CLIENTS.items()]
     rules = [f"@ih,0,32 {_words(words)} {_log(kind, group, HEAD_BYTES)} return" for kind, words in _FIRST_BYTES.items()]
-    return [*remember, *rules, f"{_HANDSHAKE} {_log(Kind.TLS_HELLO, group, HEAD_BYTES)}"]
-
-
-def _http2_rules(group: int) -> list[str]:
+    hello = f"{_HANDSHAKE} {_log(Kind.TLS_HELLO, group, HEAD_BYTES)} return"
+    # What comes here is a frame of HTTP/2.
     forget = [f"{_HEADERS_FRAME} delete @{name} {{ {_ends(family)} }}" for family, (name, _) in _HTTP2_CLIENTS.items()]
-    return [*forget, _log(Kind.HTTP2_PREFACE, group, HEAD_BYTES)]
+    return [*remember, *rules, hello, *forget, _log(Kind.HTTP2_PREFACE, group, HEAD_BYTES)]
 
 
 def _sets() -> list[str]:
@@ -166,7 +162,7 @@ def _jumps(name: str, selection: Selection) -> list[str]:
         for match in (f"@ih,0,32 {_words(words)}", _HANDSHAKE)
     ]
     return first + [
-        f"meta l4proto tcp {_FRAMES} {_ends(family)} @{name} goto show_http2"
+        f"meta l4proto tcp {_FRAMES} {_ends(family)} @{name} goto show_application"
         for family, (name, _) in _HTTP2_CLIENTS.items()
     ]
 

@@ -4,7 +4,7 @@ A name holds from its answer until its time to live is over, at least five minut
 """
 
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,8 @@ _MAXIMUM_CLIENTS: Final = 4_096
 _MAXIMUM_ENTRIES: Final = 50_000
 _MAXIMUM_ADDRESSES: Final = 1_024
 _MAXIMUM_NAMES: Final = 4
+_MAXIMUM_CHARACTERS: Final = 512
+"""Of the names of one address. Twice the longest host name; of binary labels the text of one name has a thousand."""
 
 _Period = tuple[int, int]
 
@@ -51,11 +53,11 @@ class NameBook:
         self._clients[resolved.client] = client
         until_ns = resolved.at_ns + max(resolved.time_to_live_seconds, _LEAST_SECONDS) * 1_000_000_000
         for address in resolved.addresses:
+            self._entries += address not in client.known
             before = client.known.pop(address, {})
             names = {name: (before.get(name, (resolved.at_ns, 0))[0], until_ns) for name in resolved.names}
             names |= {name: period for name, period in before.items() if name not in names}
-            client.known[address] = dict(islice(names.items(), _MAXIMUM_NAMES))
-            self._entries += not before
+            client.known[address] = _bounded(names)
             self._looked_up.pop(address, None)
             self._looked_up[address] = None
         self._bound_looked_up(resolved.at_ns)
@@ -115,3 +117,10 @@ class NameBook:
         names = client.known.pop(next(iter(client.known)))
         client.watched_since_ns = max(client.watched_since_ns, max((until for _, until in names.values()), default=0))
         self._entries -= 1
+
+
+def _bounded(names: dict[str, _Period]) -> dict[str, _Period]:
+    """The first of them."""
+    characters = accumulate(map(len, names))
+    bounded = zip(names.items(), characters, strict=True)
+    return {name: period for (name, period), end in islice(bounded, _MAXIMUM_NAMES) if end <= _MAXIMUM_CHARACTERS}

@@ -18,6 +18,7 @@ from tests.kernel.attempt.network import Network, is_root
 pytestmark = [pytest.mark.kernel, pytest.mark.skipif(not is_root(), reason="needs root for network namespaces")]
 _GROUP = 4712
 _DEADLINE_SECONDS = 60.0
+_SETTINGS_FRAME = bytes(3) + b"\4" + bytes(5)
 _PORTS = (net.SERVICE_PORT, net.OPEN)
 
 
@@ -94,6 +95,37 @@ def test_what_the_limit_cuts_is_counted(network: Network) -> None:
         shown = len(_read(reader, 5))
         assert rules.read_cut()[0] > 50
         assert shown < 50
+    finally:
+        rules.remove()
+        reader.close()
+
+
+def test_heads_and_frames_of_http2_share_one_limit(network: Network) -> None:
+    path, limit = network.path(network.node), 10
+    reader, rules = (
+        PayloadReader(path, _GROUP, 8 << 20),
+        PayloadRules(path, Groups(_GROUP, _GROUP + 1), None, Selection(limit, (net.OPEN,))),
+    )
+    reader.start()
+    rules.install()
+    try:
+        if rules.refusal:
+            pytest.skip(rules.refusal)
+        with network.serving(network.server), network.open(4, socket.SOCK_STREAM) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.connect((net.SERVER[4], net.OPEN))
+            began = time.monotonic()
+            client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            for _ in range(50):
+                client.send(_SETTINGS_FRAME)
+                client.send(b"GET / HTTP/1.1\r\n\r\n")
+            packets = _read(reader, limit)
+            shown_at_most = limit * (1 + time.monotonic() - began) + 1
+        packets += reader.read().packets
+        kinds = {packet.kind for packet in packets}
+        assert rules.read_cut()[1] > 0
+        assert kinds == {Kind.HTTP2_PREFACE, Kind.HTTP_REQUEST}
+        assert len(packets) <= shown_at_most
     finally:
         rules.remove()
         reader.close()

@@ -1,5 +1,6 @@
 """Rows written by columns are what a general Avro writer would have written."""
 
+import tracemalloc
 from io import BytesIO
 from typing import Any
 
@@ -82,6 +83,23 @@ def test_the_bytes_equal_those_of_a_general_writer(rows: list[dict[str, Any]]) -
         fastavro.schemaless_writer(buffer, SCHEMA, row)
         expected.append(buffer.getvalue())
     assert ColumnEncoder(SCHEMA).encode(columns_of(rows)) == expected
+
+
+def test_much_text_is_written_in_little_more_memory_than_its_rows_take() -> None:
+    row = {"number": 1, "maybe_number": 1, "is_so": True, "text": "", "small": 1, "numbers": []}
+    rows = [
+        row | {"text": f"{number}" * 500, "maybe_text": "x" * 700 if number % 2 else None, "texts": ["y" * 900, "z"]}
+        for number in range(3_000)
+    ]
+    columns = columns_of(rows)
+    tracemalloc.start()
+    try:
+        encoded = ColumnEncoder(SCHEMA).encode(columns)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [fastavro.schemaless_reader(BytesIO(one), SCHEMA, None) for one in encoded] == rows
+    assert peak_bytes < 5 * sum(map(len, encoded))
 
 
 @given(st.integers(0, 2**62))

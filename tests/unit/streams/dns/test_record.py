@@ -177,6 +177,19 @@ def test_what_was_not_shown_is_a_record_of_its_own() -> None:
     assert (decoded["policy"]["verdict"], decoded["rule"]) == ("none", None)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_an_agent_counted_without_names_is_cut_and_not_judged(family: str) -> None:
+    row = asked(FAMILIES[family]["client"], "::", server_port=0, dialled_port=0, name="", type="", response_code="")
+    [(key, record)] = records(row, names=only("*.other"))
+    assert (key, record["count"]) == ("shop/Deployment/client", 10)
+    reason = "10 beyond what the agent's tables hold"
+    assert (record["event"]["action"], record["event"]["reason"]) == ("cut", reason)
+    assert (record["policy"]["verdict"], record["policy"]["drift"], record["rule"]) == ("none", False, None)
+    nobody = {"ip": "", "port": 0, "kubernetes": None, "service": None}
+    assert {name: record["destination"][name] for name in nobody} == nobody
+    assert record["network"] == {"transport": "", "type": "", "protocol": "dns", "direction": ""}
+
+
 @given(
     st.fixed_dictionaries(
         {

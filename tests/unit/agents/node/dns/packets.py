@@ -18,7 +18,7 @@ def answer(question: bytes, *records: tuple[str, str, str], code: int = 0, time_
     response = dns.message.make_response(dns.message.from_wire(question))
     response.set_rcode(code)
     response.answer = [dns.rrset.from_text(owner, time_to_live, "IN", kind, data) for owner, kind, data in records]
-    return response.to_wire()
+    return response.to_wire(max_size=65_535)
 
 
 def packet(
@@ -29,6 +29,8 @@ def packet(
     protocol: int = 17,
     sequence: int = 0,
     client: End = CLIENT,
+    dialled: End = DIALLED,
+    server: End = SERVER,
     has_exact_time: bool = True,
     payload_bytes: int | None = None,
 ) -> Packet:
@@ -37,8 +39,8 @@ def packet(
         protocol=protocol,
         zone=0,
         client=client,
-        dialled=DIALLED,
-        server=SERVER,
+        dialled=dialled,
+        server=server,
         answered=client,
         is_reply=is_reply,
         sequence=sequence,

@@ -85,6 +85,44 @@ def test_of_data_that_take_time_only_some_are_decoded() -> None:
     assert texts[31] == "\\# 4 001fc00c"
 
 
+LONG = (b"\x3f" + b"\xff" * 63) * 3 + b"\x2e" + b"\xff" * 46 + b"\0"
+"""A name whose text has almost a thousand characters."""
+FIRST_DATA = 12 + len(b"\1a\7example\0") + 4 + 12
+"""Where the data of the first record lie."""
+
+
+def pointer(at: int) -> bytes:
+    return (0xC000 | at).to_bytes(2, "big")
+
+
+def test_of_names_that_take_time_only_some_are_decoded() -> None:
+    names = [record(12, 1, LONG), *(record(12, 1, b"\2%02d" % number + pointer(FIRST_DATA)) for number in range(60))]
+    found = said(with_records(61, b"".join(names), authority=1) + record(2, 1, b"\0"))
+    assert found.response_code == "NOERROR"
+    assert [text[:2] for text in found.answers[1:]] == ["00", "01", "02", "03"]
+
+
+def test_a_name_that_was_read_is_not_read_again() -> None:
+    many = (record(1, 1, b"\1\2\3%c" % number, owner=pointer(FIRST_DATA)) for number in range(40))
+    found = said(with_records(41, record(5, 1, LONG) + b"".join(many)))
+    assert (len(found.answers), len(found.addresses)) == (32, 32)
+
+
+def test_data_of_names_that_take_time_are_told_in_hex() -> None:
+    mails = (record(15, 1, number.to_bytes(2, "big") + pointer(FIRST_DATA)) for number in range(20))
+    found = said(with_records(21, record(12, 1, LONG) + b"".join(mails)))
+    assert found.answers[1].startswith("0 \\255")
+    assert found.answers[3] == f"\\# 4 0002{pointer(FIRST_DATA).hex()}"
+
+
+@pytest.mark.parametrize("kind", [47, 50, 62])
+def test_data_that_list_thousands_of_types_are_told_in_hex(kind: int) -> None:
+    head = {47: b"\0", 50: b"\1\0\0\0\0\4abcd", 62: bytes(6)}[kind]
+    types = b"".join(bytes([window, 32]) + b"\xff" * 32 for window in range(20))
+    [text] = said(with_records(1, record(kind, 1, head + types))).answers
+    assert text == f"\\# {len(head + types)} {(head + types)[:64].hex()}"
+
+
 def test_records_of_another_class_are_no_answer() -> None:
     assert said(with_records(1, record(1, 3, b"\1\2\3\4"))).answers == ()
 

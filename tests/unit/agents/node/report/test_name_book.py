@@ -87,6 +87,16 @@ def test_clients_and_addresses_without_number_stay_within_the_bound() -> None:
     assert len(book) <= 50_000
 
 
+def test_names_of_an_address_stay_within_a_bound_of_characters() -> None:
+    book = NameBook()
+    book.note(_resolved("a" * 250, "b" * 250, "c.example", "d.example"))
+    assert _said(book, _dialled(_SERVER, 200 * _SECOND))[0] == ["a" * 250, "b" * 250, "c.example"]
+    for at in (100, 101):
+        book.note(_resolved("\\255" * 240, at=at, address=_OTHER))
+    assert _said(book, _dialled(_OTHER, 200 * _SECOND)) == ([], False)
+    assert len(book) == 2
+
+
 def test_a_connection_is_told_what_it_speaks_until_it_ends() -> None:
     book, row = ProtocolBook(), _dialled(_SERVER, 0)
     row["original_source_port"], row["original_destination_port"], row["protocol"] = 40_000, 53, 17
