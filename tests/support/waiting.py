@@ -8,7 +8,7 @@ def until(
     condition: Callable[[], bool],
     explain: Callable[[], str] = str,
     *,
-    seconds: float = 90,
+    seconds: float = 120,
     pause_seconds: float = 0.01,
 ) -> None:
     """Return as soon as the condition holds; where it does not in that time, ``explain`` may tell why."""
