@@ -25,6 +25,7 @@ from streams.delivery.told import Outcome, Tally, delivery, first_record, owed
 from streams.delivery.writer import DeliveryTopics, ReceiverWriter
 from streams.notice.document import alert_document, text_of
 from streams.notice.notices import Notices
+from streams.notice.wait import is_told
 from streams.result.deadletter import Refused, dead_letter
 
 _STAGE: Final = "deliveries"
@@ -84,7 +85,7 @@ class Delivery:
                 else:
                     self._cursor = 0  # what others told meanwhile is in the tally
                 wait = self._wait(time.monotonic()) if leadership.is_held else _LOOK_SECONDS
-                await _set_within(self._news, 0 if self._is_ending else wait)
+                await is_told(self._news, 0 if self._is_ending else wait)
         finally:
             self._sending.notices.listeners.remove(self._news.set)
             await self._writer.close()
@@ -235,10 +236,3 @@ class Delivery:
 
     def _figure(self, figure: Any) -> Any:
         return figure.labels(self.receiver.name)
-
-
-async def _set_within(mark: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(mark.wait(), seconds)
-    except TimeoutError:
-        return

@@ -226,7 +226,8 @@ async def _batch(queue: asyncio.Queue[_Item]) -> list[_Item]:
     deadline = time.monotonic() + _LINGER_SECONDS
     while len(items) < _BATCH_DOCUMENTS and (left := deadline - time.monotonic()) > 0:
         try:
-            items.append(await asyncio.wait_for(queue.get(), left))
+            async with asyncio.timeout(left):
+                items.append(await queue.get())
         except TimeoutError:
             break
     return items

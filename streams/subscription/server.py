@@ -21,11 +21,12 @@ from streams.notice.document import alert_document, silence_document
 from streams.notice.notices import Notices
 from streams.notice.position import position_text
 from streams.notice.silence import MAXIMUM_SILENCES, SilenceError, ended, make_silence
+from streams.notice.wait import is_told
 from streams.subscription.access import refusal
 from streams.subscription.answer.writer import answer, fault
 from streams.subscription.counters import SubscriptionCounters
 from streams.subscription.request import RequestError, listed, parse_listing, parse_wish
-from streams.subscription.stream.writer import News, Streams, is_told
+from streams.subscription.stream.writer import News, Streams
 from streams.subscription.writer import SilenceWriter
 
 BASE: Final = "/api/v1"

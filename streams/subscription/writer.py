@@ -20,7 +20,8 @@ class SilenceWriter:
         """Return when Kafka has it. Raises WriteError when it does not take it in time; it may still come."""
         await self._writer.send(SILENCES, silence["id"], silence)
         try:
-            await asyncio.wait_for(self._writer.delivered(), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._writer.delivered()
         except TimeoutError as error:
             raise WriteError(
                 "Kafka did not take the silence in time; look whether it is listed, else repeat"

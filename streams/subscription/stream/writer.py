@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from streams.notice.book import AlertBook
 from streams.notice.document import alert_document
+from streams.notice.wait import is_told
 from streams.subscription import event_stream
 from streams.subscription.answer.writer import NO_STORE, fault
 from streams.subscription.counters import SubscriptionCounters
@@ -35,15 +36,6 @@ class News:
         """Something is new."""
         self.mark.set()
         self.mark = asyncio.Event()
-
-
-async def is_told(mark: asyncio.Event, seconds: float) -> bool:
-    """Whether something new came within the time."""
-    try:
-        await asyncio.wait_for(mark.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
 
 
 class Streams:
@@ -71,7 +63,8 @@ class Streams:
         self, request: web.Request, response: web.StreamResponse, subscription: Subscription
     ) -> None:
         async def send(chunk: bytes) -> None:
-            await asyncio.wait_for(response.write(chunk), _WRITE_SECONDS)
+            async with asyncio.timeout(_WRITE_SECONDS):
+                await response.write(chunk)
 
         try:
             await send(event_stream.opening())
@@ -119,7 +112,8 @@ class Streams:
                 words = subscription.take()
                 for word, after in words:
                     text = event_stream.message("alert", after, alert_document(word.alert))
-                    await asyncio.wait_for(socket.send_str(text), _WRITE_SECONDS)
+                    async with asyncio.timeout(_WRITE_SECONDS):
+                        await socket.send_str(text)
                     self._counters.sent.labels("websocket").inc()
                 if not words:
                     await is_told(mark, _HEARTBEAT_SECONDS)
