@@ -25,7 +25,7 @@ from streams.delivery.told import Outcome, Tally, delivery, first_record, owed
 from streams.delivery.writer import DeliveryTopics, ReceiverWriter
 from streams.notice.document import alert_document, text_of
 from streams.notice.notices import Notices
-from streams.notice.wait import is_told
+from streams.notice.reader import is_told
 from streams.result.deadletter import Refused, dead_letter
 
 _STAGE: Final = "deliveries"

@@ -20,8 +20,8 @@ from streams.errors import StreamError, WriteError
 from streams.notice.document import alert_document, silence_document
 from streams.notice.notices import Notices
 from streams.notice.position import position_text
+from streams.notice.reader import is_told
 from streams.notice.silence import MAXIMUM_SILENCES, SilenceError, ended, make_silence
-from streams.notice.wait import is_told
 from streams.subscription.access import refusal
 from streams.subscription.answer.writer import answer, fault
 from streams.subscription.counters import SubscriptionCounters

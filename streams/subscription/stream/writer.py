@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from streams.notice.book import AlertBook
 from streams.notice.document import alert_document
-from streams.notice.wait import is_told
+from streams.notice.reader import is_told
 from streams.subscription import event_stream
 from streams.subscription.answer.writer import NO_STORE, fault
 from streams.subscription.counters import SubscriptionCounters

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from streams.notice.wait import is_told
+from streams.notice.reader import is_told
 
 
 def test_who_is_ended_as_something_is_told_ends() -> None:
