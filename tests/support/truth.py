@@ -55,6 +55,13 @@ def dialled_key(fact: Document) -> tuple[str, str, int, str, int]:
     )
 
 
+def counted_once(facts: Iterable[Document]) -> list[Document]:
+    """Connections as they are counted: those that nobody answers are one flow where they have had the same port."""
+    found = list(facts)
+    silent = {dialled_key(f): f for f in found if f["outcome"] == SILENCE and f["protocol"] in _WITH_PORTS}
+    return [*silent.values(), *(f for f in found if f["outcome"] != SILENCE or f["protocol"] not in _WITH_PORTS)]
+
+
 class Truth:
     """Flows of each connection that programs told of.
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from tests.support.observed import Document
 from tests.support.parts import SECOND
-from tests.support.truth import Truth
+from tests.support.truth import Truth, counted_once
 
 _AT = 1_795_927_382 * SECOND
 
@@ -64,3 +64,9 @@ def test_a_client_that_nobody_answers_and_that_gets_its_port_again_is_one_flow()
     facts = [_fact(0.1, 1.6, outcome="timeout"), _fact(40.1, 1.6, outcome="timeout")]
     truth = Truth(facts, {"both": [_document(0.1, 2), _document(40, 41.2)]})
     assert [truth.flows_of(fact) for fact in facts] == [{"both"}, {"both"}]
+
+
+def test_what_is_one_flow_is_counted_once() -> None:
+    silent = [_fact(0.1, outcome="timeout"), _fact(3.8, outcome="timeout")]
+    answered = [_fact(9), _fact(12)]
+    assert counted_once([*silent, *answered]) == [silent[1], *answered]

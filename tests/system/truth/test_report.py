@@ -14,7 +14,7 @@ from conntrail.report.command import app
 from conntrail.report.fact.coverage import BEFORE_FIRST
 from tests.support.index import ask
 from tests.support.observed import Document, Observed, dump, is_root
-from tests.support.truth import SILENCE, dialled_key
+from tests.support.truth import counted_once
 
 pytestmark = [
     pytest.mark.system,
@@ -62,11 +62,8 @@ def rows(report: Document) -> list[dict[str, Any]]:
 def test_every_connection_is_counted_between_the_ends_that_made_it(
     run: Observed, report: Document, workloads: dict[str, str]
 ) -> None:
-    # Of datagrams, and of packets that nobody answers, one connection is made where a port is used again.
-    facts = [fact for fact in run.truth() if fact["protocol"] == "tcp"]
-    silent = {dialled_key(fact): fact for fact in facts if fact["outcome"] == SILENCE}
-    counted = [*silent.values(), *(fact for fact in facts if fact["outcome"] != SILENCE)]
-    truth = Counter(told_by_truth(fact, workloads) for fact in counted)
+    facts = counted_once(fact for fact in run.truth() if fact["protocol"] == "tcp")
+    truth = Counter(told_by_truth(fact, workloads) for fact in facts)
     found = Counter[Told]()
     for row in rows(report):
         if row["protocol"] == "TCP":
