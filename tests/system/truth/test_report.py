@@ -117,7 +117,8 @@ def test_every_node_told_what_it_saw(run: Observed, report: Document) -> None:
     assert told["nodes"] == len(run.lab.nodes)
     assert told["node_seconds"]["complete"] >= 20 * len(run.lab.nodes)
     assert told["node_seconds"]["blind"] == 0
-    # Before the run there were no nodes: of that time nobody says that it was seen.
-    silent = [(row["node"], row["note"]) for row in report["unseen"] if row["sight"] == "silent"]
+    # Before the run there were no nodes: of that time nobody says that it was seen. Intervals that an agent missed on a
+    # crowded machine are told as well, without a note.
+    silent = [(row["node"], row["note"]) for row in report["unseen"] if row["sight"] == "silent" and row["note"]]
     assert silent == [(node, BEFORE_FIRST) for node in sorted(run.lab.nodes)], dump(report["unseen"])
     assert report["status"]["state"] == "provisional"
