@@ -1,13 +1,15 @@
 """Which reports of one tuple are of the same connection: its connections on each node, one after the other."""
 
+from typing import Final
+
 import numpy as np
 import polars as pl
 
+from streams.match.columns import ROLES
 from streams.match.evidence import is_confirmed, is_first_packet
 from streams.match.group import Flags, Numbers, differ
 
-DESTINATION_ROLE = 2
-"""Place of ``destination`` in ROLES."""
+_FAR: Final = ROLES.index("destination")
 
 
 def ordinals(runs: Numbers, rows: pl.DataFrame) -> Numbers:
@@ -35,7 +37,7 @@ def _goes_on(runs: Numbers, rows: pl.DataFrame, places: Numbers) -> Flags:
     a connection there, while the near end has had one entry for both.
     """
     bits, roles = rows["evidence_bits"].to_numpy(), rows["role_bits"].to_numpy()
-    is_far = roles == DESTINATION_ROLE
+    is_far = roles == _FAR
     was_dropped = is_first_packet(bits[places]) & is_far[places]
     goes_on = np.concatenate(([False], was_dropped[:-1])) & is_confirmed(bits[places])
     if goes_on.any():
