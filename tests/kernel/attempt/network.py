@@ -97,6 +97,18 @@ class Network:
             return Path("/proc/thread-self/net/netfilter/nfnetlink_log").read_text()
 
 
+@contextlib.contextmanager
+def standing(name: str) -> Iterator[Network]:
+    """Built, and gone afterwards; what another session left of that name goes first."""
+    built = Network(name)
+    built.remove()
+    try:
+        built.build()
+        yield built
+    finally:
+        built.remove()
+
+
 def run(*command: str, text: str | None = None) -> str:
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"

@@ -17,7 +17,7 @@ from agents.node.namespace.reader import entered
 from agents.node.report.address import render_address
 from agents.node.report.columns import EVIDENCES, Reports
 from tests.kernel.attempt import network as net
-from tests.kernel.attempt.network import Network, is_root
+from tests.kernel.attempt.network import Network, is_root, standing
 
 pytestmark = [pytest.mark.kernel, pytest.mark.skipif(not is_root(), reason="needs root for network namespaces")]
 _GROUP = 4711
@@ -86,13 +86,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    built = Network("ctatt")
-    built.remove()
-    try:
-        built.build()
+    with standing("ctatt") as built:
         yield built
-    finally:
-        built.remove()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from agents.node.payload.ruleset import Groups, Selection
 from agents.node.payload.writer import PayloadRules
 from agents.node.report.address import render_address
 from tests.kernel.attempt import network as net
-from tests.kernel.attempt.network import Network, is_root
+from tests.kernel.attempt.network import Network, is_root, standing
 
 pytestmark = [pytest.mark.kernel, pytest.mark.skipif(not is_root(), reason="needs root for network namespaces")]
 _GROUP = 4712
@@ -24,13 +24,8 @@ _PORTS = (net.SERVICE_PORT, net.OPEN)
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    built = Network("ctpay")
-    built.remove()
-    try:
-        built.build()
+    with standing("ctpay") as built:
         yield built
-    finally:
-        built.remove()
 
 
 def _read(reader: PayloadReader, count: int) -> list[Packet]:

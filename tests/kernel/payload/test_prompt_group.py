@@ -23,7 +23,7 @@ from agents.node.watch.payload.processor import Books, PayloadLosses, PayloadWat
 from agents.publish.column import LongColumn, TextColumn
 from runtime.settings import AgentSettings
 from tests.kernel.attempt import network as net
-from tests.kernel.attempt.network import Network, is_root
+from tests.kernel.attempt.network import Network, is_root, standing
 
 pytestmark = [pytest.mark.kernel, pytest.mark.skipif(not is_root(), reason="needs root for network namespaces")]
 _GROUP, _PROMPT_GROUP = 4716, 4717
@@ -34,13 +34,8 @@ _NODE = {4: "10.72.1.1", 6: "fd72:1::1"}
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    built = Network("ctprompt")
-    built.remove()
-    try:
-        built.build()
+    with standing("ctprompt") as built:
         yield built
-    finally:
-        built.remove()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ HOUR = 60 * MINUTE
 START = 1_700_000_040 * SECOND
 """The begin of a minute, some day."""
 SETTLED = START + 2 * HOUR
+OUT = {"port": 443, "direction": "outbound", "protocol": "tls"}
+"""Of a window: to the outside."""
 """By then everybody has learned."""
 
 FRONTEND = End("shop", "Deployment", "frontend")
@@ -161,3 +163,11 @@ def node(world: World, coverage: str, *, at: int, name: str = "node1") -> NodeSi
 
 def pipeline(world: World, *, at: int, **facts: Any) -> PipelineSignal:
     return PipelineSignal(world.place("pipeline"), at, at + 10 * SECOND, "flows", **facts)
+
+
+def settled(**chosen: Any) -> World:
+    """A world in which an edge has worked for as long as news takes to be none."""
+    made = World(settings=AlertSettings(**chosen))
+    made.works(service="data/db", service_port=5433)
+    made.settle()
+    return made
